@@ -1,0 +1,36 @@
+# Build options and the flags that every target of ours gets.
+option(PFX_BUILD_TESTS "Build the tests" ON)
+option(PFX_BUILD_EXAMPLES "Build the example hosts" ON)
+option(PFX_BUILD_BENCH "Build the benches" OFF)
+option(PFX_FAULT_POINTS "Compile in the labelled points at which a test can kill the engine" ON)
+set(PFX_SANITIZE "" CACHE STRING "Sanitizers for the whole build: empty, address,undefined or thread")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+find_program(PFX_CCACHE ccache)
+if(PFX_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${PFX_CCACHE}")
+endif()
+find_program(PFX_MOLD mold)
+if(PFX_MOLD AND NOT PFX_SANITIZE)
+  add_link_options(-fuse-ld=mold)
+endif()
+if(PFX_SANITIZE)
+  add_compile_options(-fsanitize=${PFX_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${PFX_SANITIZE})
+endif()
+
+# Our own code only; third-party headers are SYSTEM and stay out of it.
+add_library(pfx_flags INTERFACE)
+target_compile_options(pfx_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+                       -Wno-error=deprecated-declarations -fstack-protector-strong)
+target_include_directories(pfx_flags INTERFACE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
+target_compile_definitions(pfx_flags INTERFACE PFX_VERSION="${PROJECT_VERSION}"
+                           $<$<BOOL:${PFX_FAULT_POINTS}>:PFX_FAULT_POINTS=1>)
