@@ -1,0 +1,71 @@
+// HTTPS requests as blocking calls with limits, over libcurl. Refuses redirects, plain HTTP (unless
+// asked for a Unix socket), TLS below 1.2 and bodies over the limit. Knows no protocol above HTTP.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/clock.hpp"
+#include "core/secret.hpp"
+
+namespace pfx::connect::http {
+
+struct tls_identity {
+  std::string certificate_pem; ///< leaf first, then chain
+  std::string key_pem_path;    ///< mode 0600 file with the private key, PEM; or empty
+  secret_bytes key_pem;        ///< the private key in memory, PEM; used if not empty
+};
+
+struct client_options {
+  std::string base_url;          ///< "https://host:port/path", no trailing slash; or "http://localhost" with unix_socket
+  std::string unix_socket;       ///< path of a Unix socket; then TLS is off
+  std::string trusted_roots_pem; ///< verifies the server; empty = the system's roots
+  std::optional<tls_identity> identity;
+  std::int64_t connect_timeout_ms = 10'000;
+  std::int64_t call_timeout_ms = 60'000;    ///< the whole call, body included
+  std::int64_t low_speed_bytes_per_s = 100; ///< slower than this for low_speed_window_s ends the call
+  std::int64_t low_speed_window_s = 20;
+  std::size_t body_bytes_max = 32u << 20;   ///< after decompression
+  std::size_t connections_max = 8;          ///< kept alive for reuse
+  std::string user_agent;
+};
+
+struct response {
+  int status = 0;
+  std::map<std::string, std::string> headers; ///< names in lower case
+  std::string body;
+  /// Retry-After in milliseconds from now (seconds or HTTP date; absurd values are clamped to 0..1 day).
+  std::optional<std::int64_t> retry_after_ms;
+};
+
+struct call_options {
+  std::map<std::string, std::string> headers;
+  std::int64_t timeout_ms = 0; ///< 0 = the client's
+};
+
+/// Thread-safe; blocks the calling thread. Connections are reused between calls and threads (bounded pool of easy handles).
+/// Errors: errc::unavailable (nothing was sent: name, connect or TLS failed), errc::unknown_outcome (sent, no whole
+/// answer: time-out, cut, wrong length), errc::unauthorized (TLS: the server is not who it must be, or it refused
+/// our certificate in the handshake), errc::too_large (body over the limit), errc::stopping (cancelled).
+/// An HTTP status is not an error here.
+class client {
+public:
+  [[nodiscard]] static result<std::unique_ptr<client>> make(client_options options);
+  ~client();
+
+  /// POST with a JSON body. Accepts gzip answers.
+  [[nodiscard]] result<response> post(const std::string& path, std::string_view body,
+                                      const call_options& options = {});
+  [[nodiscard]] result<response> get(const std::string& path, const call_options& options = {});
+  /// Makes all running and later calls end with errc::stopping within about 100 ms.
+  void cancel() noexcept;
+
+private:
+  struct state;
+  explicit client(std::unique_ptr<state> s);
+  std::unique_ptr<state> state_;
+};
+
+} // namespace pfx::connect::http

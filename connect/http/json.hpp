@@ -1,0 +1,26 @@
+// JSON read strictly: depth limit, duplicate keys found and named, UTF-8 checked. The DOM is nlohmann's.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "core/limits.hpp"
+#include "core/result.hpp"
+
+namespace pfx::connect::http {
+
+struct parsed_json {
+  nlohmann::json value;
+  /// JSON pointers (RFC 6901) of keys that appeared twice in one object, e.g. "/value/3/kind". At most 100 are kept.
+  std::vector<std::string> duplicates;
+};
+
+/// errc::bad_input (with line-free position) for malformed text, invalid UTF-8 or depth over `depth_max`.
+[[nodiscard]] result<parsed_json> parse_json(std::string_view text,
+                                             std::size_t depth_max = limits::json_depth_max);
+/// As parse_json, and any duplicate key is errc::bad_input with its pointer as field.
+[[nodiscard]] result<nlohmann::json> parse_json_strict(std::string_view text);
+
+} // namespace pfx::connect::http
