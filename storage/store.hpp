@@ -1,0 +1,111 @@
+// The durable queue: what was promised to the service, the CA and the operator, on one disk.
+// One owner process, one synced write in flight, strict recovery. Knows sealed bytes only.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/record.hpp"
+
+namespace pfx::storage {
+
+struct store_options {
+  std::string directory;                         ///< made if missing (mode 0700)
+  std::uint64_t free_bytes_floor = 256u << 20;   ///< below it a commit is refused with errc::disk_full
+  std::size_t batch_bytes_max = 8u << 20;        ///< a larger commit is refused (errc::too_large)
+  std::uint64_t wal_bytes_max = 256u << 20;
+  bool create_if_missing = true;
+  /// For tests: asked before each synced write; an error is what the disk would have said (then the store is poisoned).
+  std::function<result<void>()> fault;
+  /// For tests: free bytes on the file system; default statvfs.
+  std::function<std::uint64_t()> free_bytes;
+};
+
+// -- what one atomic, synced batch can hold ------
+struct put_record { record value; };
+struct drop_record { request_key key; };                       ///< with all its blobs but `result`
+struct put_blob { request_key key; blob_kind kind = blob_kind::request; bytes sealed; };
+struct drop_blob { request_key key; blob_kind kind = blob_kind::request; };
+struct put_settled { request_key key; settled_record value; };
+struct put_surplus { surplus_certificate value; };
+struct put_trail { request_key key; trail_entry value; };
+/// One line of the hash-chained audit: SHA-256 links are computed by the caller (`chain_head` after this entry).
+struct put_audit { std::uint64_t sequence = 0; digest chain_head; bytes entry; };
+/// Small values of the engine itself: identity, epoch, … (key at most 64 octets, value at most 64 KiB).
+struct put_meta { std::string name; bytes value; };
+
+using operation = std::variant<put_record, drop_record, put_blob, drop_blob, put_settled, put_surplus,
+                               put_trail, put_audit, put_meta>;
+using batch = std::vector<operation>;
+
+struct store_status {
+  bool poisoned = false;
+  std::string poison_reason;
+  bool below_floor = false;
+  std::uint64_t free_bytes = 0;
+  std::uint64_t sequence = 0;     ///< RocksDB's latest sequence number
+  std::uint64_t commits = 0;      ///< synced writes in this process
+  bool unclean_start = false;
+};
+
+/// Thread-safe for reads; commit() is for one thread at a time (the keeper's disk thread).
+class store {
+public:
+  /// Errors: errc::store_locked (another process; says which pid if known), errc::corrupt (strict recovery
+  /// refused; says what to do), errc::store_newer (format of a newer program), errc::io, errc::disk_full.
+  /// Writes and syncs the mark "running"; `unclean_start` tells that the mark of the last run was still there.
+  [[nodiscard]] static result<std::unique_ptr<store>> open(store_options options);
+  /// Without close_clean() the mark stays, and the next start is an unclean one.
+  ~store();
+
+  /// All or nothing, synced before it returns. errc::disk_full: nothing was written, may be tried again.
+  /// errc::store_poisoned: this or an earlier write failed; nothing more is written in this process.
+  [[nodiscard]] result<void> commit(const batch& what);
+  /// Removes the mark, flushes, syncs. The store takes no more commits.
+  [[nodiscard]] result<void> close_clean();
+
+  /// 16 random octets, made with the store; binds sealed bytes to it.
+  [[nodiscard]] const bytes& store_id() const noexcept;
+  [[nodiscard]] store_status status() const;
+
+  [[nodiscard]] result<std::optional<record>> find_record(const request_key& key) const;
+  [[nodiscard]] result<std::optional<settled_record>> find_settled(const request_key& key) const;
+  /// In the order of `keys`; one look-up each through a bloom filter.
+  [[nodiscard]] result<std::vector<std::optional<settled_record>>>
+  find_settled(const std::vector<request_key>& keys) const;
+  [[nodiscard]] result<std::optional<bytes>> find_blob(const request_key& key, blob_kind kind) const;
+  [[nodiscard]] result<std::vector<trail_entry>> trail(const request_key& key) const;
+  [[nodiscard]] result<std::optional<bytes>> meta(const std::string& name) const;
+
+  /// Calls `visit` for each; stops early when it returns false.
+  [[nodiscard]] result<void> each_record(const std::function<bool(record)>& visit) const;
+  [[nodiscard]] result<void> each_settled(
+    const std::function<bool(request_key, settled_record)>& visit) const;
+  [[nodiscard]] result<void> each_surplus(
+    const std::function<bool(surplus_certificate)>& visit) const;
+  /// Audit entries from `from` on: sequence, chain head, entry.
+  [[nodiscard]] result<void> each_audit(
+    std::uint64_t from, const std::function<bool(std::uint64_t, digest, bytes)>& visit) const;
+  /// The last audit entry, if any.
+  [[nodiscard]] result<std::optional<put_audit>> last_audit() const;
+
+  /// Deletes result blobs, trails and finished surplus entries of requests settled before `before`, and
+  /// abandoned records past their expiry before `before`; at most `count_max` keys a call, not synced
+  /// (losing it only repeats it). Returns how many went. Settled records stay for ever.
+  [[nodiscard]] result<std::size_t> purge(unix_ms before, std::size_t count_max);
+
+  /// The storage key of a blob: bound into its seal, so that blobs can't be exchanged.
+  [[nodiscard]] static bytes blob_key(const request_key& key, blob_kind kind);
+
+private:
+  struct state;
+  explicit store(std::unique_ptr<state> s);
+  std::unique_ptr<state> state_;
+};
+
+} // namespace pfx::storage
