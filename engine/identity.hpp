@@ -1,0 +1,37 @@
+// The connector's identity on this machine: made by init and register, read by run.
+#pragma once
+
+#include "core/secret.hpp"
+#include "engine/configuration.hpp"
+
+namespace pfx::engine {
+
+struct connector_identity {
+  std::string connector_id;
+  std::string certificate_pem; ///< leaf first, then chain
+  secret_bytes key_pem;        ///< PKCS#8, PEM
+};
+
+/// Makes the data directory (0700), a master key if there is none, and a starting configuration file
+/// if there is none; says what it did, line by line. Never overwrites.
+struct init_order {
+  std::string configuration_path;
+  std::string data_directory;
+  std::string service_url;
+  std::string trusted_roots_file;
+  std::string tenant;
+};
+[[nodiscard]] result<std::vector<std::string>> initialise(const init_order& order);
+
+/// Makes a key (P-256), registers with the one-time code, writes identity_file (0600, sealed key). A repeat after a lost
+/// answer uses the same key; an existing identity is never overwritten (errc::conflict).
+struct register_settings {
+  std::string code;
+  std::string connector_name;
+};
+[[nodiscard]] result<std::string> register_with_service(const configuration& settings,
+                                                        const register_settings& order);
+
+[[nodiscard]] result<connector_identity> load_identity(const configuration& settings);
+
+} // namespace pfx::engine
