@@ -1,0 +1,401 @@
+// libcurl: options, callbacks and what its codes mean for the caller.
+#include "connect/http/transfer.hpp"
+
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <csignal>
+#include <ctime>
+
+#include <curl/curl.h>
+
+namespace pfx::connect::http {
+
+namespace {
+
+constexpr std::size_t answer_header_bytes_max = 64u << 10;
+constexpr int poll_ms = 1'000; ///< cancel wakes the poll; this is only the upper bound
+constexpr std::int64_t retry_after_ms_max = 24 * 3'600'000;
+
+struct easy_end {
+  void operator()(CURL* easy) const noexcept { ::curl_easy_cleanup(easy); }
+};
+struct multi_end {
+  void operator()(CURLM* multi) const noexcept { ::curl_multi_cleanup(multi); }
+};
+struct list_end {
+  void operator()(curl_slist* list) const noexcept { ::curl_slist_free_all(list); }
+};
+using header_list = std::unique_ptr<curl_slist, list_end>;
+
+/// Why our own callback ended a transfer.
+enum class stop_reason { none, body_too_large, headers_too_large, encoding };
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blank = " \t\r\n";
+  auto first = text.find_first_not_of(blank);
+  if (first == std::string_view::npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(blank) - first + 1);
+}
+
+/// A write to a closed connection must not kill the process: SIGPIPE stays blocked in this thread
+/// for the call's time and is taken away if one arose (CURLOPT_NOSIGNAL leaves it to us).
+class no_sigpipe {
+public:
+  no_sigpipe() {
+    ::sigemptyset(&pipe_);
+    ::sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    ::sigpending(&pending);
+    was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
+    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~no_sigpipe() {
+    if (!was_pending_) {
+      const timespec at_once{0, 0};
+      while (::sigtimedwait(&pipe_, nullptr, &at_once) > 0) {
+      }
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  no_sigpipe(const no_sigpipe&) = delete;
+  no_sigpipe& operator=(const no_sigpipe&) = delete;
+
+private:
+  sigset_t pipe_{};
+  sigset_t before_{};
+  bool was_pending_ = false;
+};
+
+} // namespace
+
+std::optional<std::int64_t> read_retry_after(const std::string& text, unix_ms now) {
+  std::string_view value = trimmed(text);
+  if (value.empty())
+    return std::nullopt;
+  if (value.find_first_not_of("0123456789") == std::string_view::npos) {
+    std::int64_t seconds = 0;
+    auto [end, fault] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+    if (fault != std::errc{} || seconds > retry_after_ms_max / 1'000)
+      return retry_after_ms_max;
+    return seconds * 1'000;
+  }
+  std::time_t moment = ::curl_getdate(std::string(value).c_str(), nullptr);
+  if (moment == -1)
+    return std::nullopt;
+  std::int64_t wait = static_cast<std::int64_t>(moment) * 1'000 - now;
+  return std::clamp<std::int64_t>(wait, 0, retry_after_ms_max);
+}
+
+struct transfer::state {
+  explicit state(const transfer_context& shared) : context(shared) {}
+
+  // -- set up once ------
+  void prepare();
+  template <class T>
+  void set(CURLoption option, T value) {
+    if (::curl_easy_setopt(easy.get(), option, value) != CURLE_OK)
+      usable = false;
+  }
+
+  // -- one call ------
+  result<void> begin(const transfer_order& order);
+  result<CURLcode> drive();
+  result<response> conclude(CURLcode code);
+  [[nodiscard]] error classify(CURLcode code) const;
+  [[nodiscard]] bool maybe_sent() const;
+
+  // -- called by libcurl ------
+  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
+  static int on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t);
+  static CURLcode on_tls_context(CURL*, void* ssl_context, void* self);
+  bool take_header(std::string_view line);
+
+  const transfer_context& context;
+  bool usable = true;
+  int alert = 0; ///< last TLS alert of the peer
+  // The multi handle owns the connection and goes last.
+  std::unique_ptr<CURLM, multi_end> multi{::curl_multi_init()};
+  std::unique_ptr<CURL, easy_end> easy{::curl_easy_init()};
+  header_list headers;
+  std::array<char, CURL_ERROR_SIZE> words{};
+  response answer;
+  std::size_t header_bytes = 0;
+  bool headers_done = false;
+  stop_reason stopped = stop_reason::none;
+};
+
+void transfer::state::prepare() {
+  if (!multi || !easy) {
+    usable = false;
+    return;
+  }
+  const client_options& o = context.options;
+  set(CURLOPT_ERRORBUFFER, words.data());
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_QUICK_EXIT, 1L); // a hanging name look-up does not hold up a cancel
+  set(CURLOPT_PROXY, "");      // nothing from the environment
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_PATH_AS_IS, 1L);
+  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  set(CURLOPT_ACCEPT_ENCODING, "gzip");
+  set(CURLOPT_WRITEFUNCTION, &state::on_body);
+  set(CURLOPT_WRITEDATA, this);
+  set(CURLOPT_HEADERFUNCTION, &state::on_header);
+  set(CURLOPT_HEADERDATA, this);
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_XFERINFOFUNCTION, &state::on_progress);
+  set(CURLOPT_XFERINFODATA, this);
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(o.connect_timeout_ms));
+  set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(o.low_speed_bytes_per_s));
+  set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(o.low_speed_window_s));
+  if (!o.user_agent.empty())
+    set(CURLOPT_USERAGENT, o.user_agent.c_str());
+  ::curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, 1L);
+  if (!o.unix_socket.empty()) {
+    set(CURLOPT_PROTOCOLS_STR, "http");
+    set(CURLOPT_UNIX_SOCKET_PATH, o.unix_socket.c_str());
+    return;
+  }
+  set(CURLOPT_PROTOCOLS_STR, "https");
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(CURLOPT_SSL_VERIFYPEER, 1L);
+  set(CURLOPT_SSL_VERIFYHOST, 2L);
+  set(CURLOPT_SSL_SESSIONID_CACHE, 0L); // each connection proves both sides anew
+  if (!o.trusted_roots_pem.empty()) {
+    // Ours replace the store; without this libcurl would load the system's roots beside them.
+    set(CURLOPT_CAINFO, static_cast<char*>(nullptr));
+    set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
+  }
+  set(CURLOPT_SSL_CTX_FUNCTION, &state::on_tls_context);
+  set(CURLOPT_SSL_CTX_DATA, this);
+}
+
+std::size_t transfer::state::on_body(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& me = *static_cast<state*>(self);
+  std::size_t length = size * count;
+  if (length > me.context.options.body_bytes_max - me.answer.body.size()) {
+    me.stopped = stop_reason::body_too_large;
+    return CURL_WRITEFUNC_ERROR;
+  }
+  me.answer.body.append(data, length);
+  return length;
+}
+
+std::size_t transfer::state::on_header(char* data, std::size_t size, std::size_t count,
+                                       void* self) {
+  auto& me = *static_cast<state*>(self);
+  std::size_t length = size * count;
+  me.header_bytes += length;
+  if (me.header_bytes > answer_header_bytes_max) {
+    me.stopped = stop_reason::headers_too_large;
+    return CURL_WRITEFUNC_ERROR;
+  }
+  return me.take_header({data, length}) ? length : CURL_WRITEFUNC_ERROR;
+}
+
+/// Trailers are ignored; a second encoding is refused, because stacked ones multiply a small body
+/// without ever showing it to the body's limit.
+bool transfer::state::take_header(std::string_view line) {
+  if (headers_done)
+    return true;
+  if (line.starts_with("HTTP/")) {
+    answer.headers.clear(); // what came before was an interim answer (1xx)
+    auto space = line.find(' ');
+    int status = 0;
+    if (space != std::string_view::npos)
+      std::from_chars(line.data() + space + 1, line.data() + line.size(), status);
+    answer.status = status;
+    return true;
+  }
+  std::string_view content = trimmed(line);
+  if (content.empty()) {
+    headers_done = answer.status >= 200;
+    return true;
+  }
+  auto colon = content.find(':');
+  if (colon == std::string_view::npos)
+    return true;
+  std::string name = lower(trimmed(content.substr(0, colon)));
+  std::string value(trimmed(content.substr(colon + 1)));
+  bool repeated = answer.headers.contains(name);
+  if (name == "content-encoding") {
+    std::string encoding = lower(value);
+    if (repeated || (encoding != "gzip" && encoding != "x-gzip" && encoding != "identity")) {
+      stopped = stop_reason::encoding;
+      return false;
+    }
+  }
+  std::string& slot = answer.headers[std::move(name)];
+  slot = repeated ? slot + ", " + value : std::move(value);
+  return true;
+}
+
+/// `received` counts octets before decompression; more of them than may come out are no use.
+int transfer::state::on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t,
+                                 curl_off_t) {
+  auto& me = *static_cast<state*>(self);
+  if (received > 0
+      && static_cast<std::uint64_t>(received) > me.context.options.body_bytes_max + (64u << 10)) {
+    me.stopped = stop_reason::body_too_large;
+    return 1;
+  }
+  return me.context.cancelled.load(std::memory_order_relaxed) ? 1 : 0;
+}
+
+CURLcode transfer::state::on_tls_context(CURL*, void* ssl_context, void* self) {
+  auto& me = *static_cast<state*>(self);
+  bool installed = me.context.material->install(static_cast<ssl_ctx_st*>(ssl_context), &me.alert);
+  return installed ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
+}
+
+result<void> transfer::state::begin(const transfer_order& order) {
+  answer = {};
+  header_bytes = 0;
+  headers_done = false;
+  stopped = stop_reason::none;
+  alert = 0;
+  words[0] = '\0';
+  headers.reset();
+  auto add = [&](const std::string& line) {
+    curl_slist* longer = ::curl_slist_append(headers.get(), line.c_str());
+    if (longer != nullptr) {
+      (void)headers.release(); // append returns the same list, or its first entry
+      headers.reset(longer);
+    }
+  };
+  add("Expect:");
+  bool typed = false;
+  for (const auto& [name, value] : order.options->headers) {
+    if (name.empty() || (name + value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos
+        || name.find_first_of(": ") != std::string::npos)
+      return failure(errc::bad_input, "headers", "holds a line that is no header");
+    typed = typed || lower(name) == "content-type";
+    add(value.empty() ? name + ";" : name + ": " + value);
+  }
+  if (order.post && !typed)
+    add("Content-Type: application/json; charset=utf-8");
+  set(CURLOPT_HTTPHEADER, headers.get());
+  set(CURLOPT_URL, order.url.c_str());
+  std::int64_t limit = order.options->timeout_ms > 0 ? order.options->timeout_ms
+                                                     : context.options.call_timeout_ms;
+  set(CURLOPT_TIMEOUT_MS, static_cast<long>(limit));
+  if (order.post) {
+    set(CURLOPT_POST, 1L);
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(order.body.size()));
+    set(CURLOPT_POSTFIELDS, order.body.empty() ? "" : order.body.data());
+  } else {
+    set(CURLOPT_HTTPGET, 1L);
+  }
+  if (!usable)
+    return failure(errc::internal, "", "libcurl refused an option");
+  return {};
+}
+
+result<CURLcode> transfer::state::drive() {
+  no_sigpipe quiet;
+  if (::curl_multi_add_handle(multi.get(), easy.get()) != CURLM_OK)
+    return failure(errc::internal, "", "libcurl refused the call");
+  CURLcode code = CURLE_ABORTED_BY_CALLBACK;
+  for (;;) {
+    int running = 0;
+    CURLMcode fault = ::curl_multi_perform(multi.get(), &running);
+    int left = 0;
+    if (const CURLMsg* message = ::curl_multi_info_read(multi.get(), &left);
+        message != nullptr && message->msg == CURLMSG_DONE) {
+      code = message->data.result;
+      break;
+    }
+    if (fault != CURLM_OK || running == 0 || context.cancelled.load(std::memory_order_relaxed))
+      break;
+    ::curl_multi_poll(multi.get(), nullptr, 0, poll_ms, nullptr);
+  }
+  ::curl_multi_remove_handle(multi.get(), easy.get());
+  return code;
+}
+
+bool transfer::state::maybe_sent() const {
+  long request_bytes = 0;
+  curl_off_t uploaded = 0;
+  ::curl_easy_getinfo(easy.get(), CURLINFO_REQUEST_SIZE, &request_bytes);
+  ::curl_easy_getinfo(easy.get(), CURLINFO_SIZE_UPLOAD_T, &uploaded);
+  return request_bytes > 0 || uploaded > 0;
+}
+
+error transfer::state::classify(CURLcode code) const {
+  std::string said = words[0] != '\0' ? words.data() : ::curl_easy_strerror(code);
+  auto make = [&](errc kind, std::string_view sentence) {
+    return error{kind, "", std::string(sentence) + ": " + printable(said, 200)};
+  };
+  bool sent = maybe_sent();
+  if (context.cancelled.load(std::memory_order_relaxed))
+    return {errc::stopping, "", sent ? "cancelled after it was sent" : "cancelled"};
+  if (stopped == stop_reason::body_too_large)
+    return {errc::too_large, "body",
+            "is over " + std::to_string(context.options.body_bytes_max) + " octets"};
+  if (stopped == stop_reason::headers_too_large)
+    return {errc::too_large, "headers",
+            "are over " + std::to_string(answer_header_bytes_max) + " octets"};
+  if (stopped == stop_reason::encoding)
+    return {errc::unknown_outcome, "", "the answer has an encoding that was not asked for"};
+  switch (code) {
+  case CURLE_PEER_FAILED_VERIFICATION:
+  case CURLE_SSL_ISSUER_ERROR:
+  case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+  case CURLE_SSL_INVALIDCERTSTATUS:
+    return make(errc::unauthorized, "the server is not who it must be");
+  case CURLE_URL_MALFORMAT:
+  case CURLE_UNSUPPORTED_PROTOCOL:
+    if (!sent)
+      return make(errc::bad_input, "the address is no good");
+    break;
+  default:
+    break;
+  }
+  // In TLS 1.3 the refusal of our certificate comes after we think the handshake done.
+  if (tls::refuses_certificate(alert) && answer.status == 0)
+    return make(errc::unauthorized, "the server refused our certificate, alert "
+                                        + std::to_string(alert));
+  if (code == CURLE_OPERATION_TIMEDOUT)
+    return make(sent ? errc::unknown_outcome : errc::unavailable, "out of time");
+  return sent ? make(errc::unknown_outcome, "no whole answer")
+              : make(errc::unavailable, "no connection");
+}
+
+result<response> transfer::state::conclude(CURLcode code) {
+  if (code != CURLE_OK)
+    return failure(classify(code));
+  if (auto wait = answer.headers.find("retry-after"); wait != answer.headers.end())
+    answer.retry_after_ms = read_retry_after(wait->second, system_clock().wall());
+  return std::move(answer);
+}
+
+transfer::transfer(const transfer_context& context) : state_(std::make_unique<state>(context)) {
+  state_->prepare();
+}
+transfer::~transfer() = default;
+
+bool transfer::usable() const noexcept { return state_->usable; }
+
+result<response> transfer::run(const transfer_order& order) {
+  if (auto begun = state_->begin(order); !begun)
+    return failure(begun.error());
+  auto code = state_->drive();
+  if (!code)
+    return failure(code.error());
+  return state_->conclude(*code);
+}
+
+void transfer::wake() noexcept { ::curl_multi_wakeup(state_->multi.get()); }
+
+} // namespace pfx::connect::http
