@@ -30,6 +30,7 @@ endif()
 # Our own code only; third-party headers are SYSTEM and stay out of it.
 add_library(pfx_flags INTERFACE)
 target_compile_options(pfx_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+                       -Wno-missing-field-initializers
                        -Wno-error=deprecated-declarations -fstack-protector-strong)
 target_include_directories(pfx_flags INTERFACE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
 target_compile_definitions(pfx_flags INTERFACE PFX_VERSION="${PROJECT_VERSION}"

@@ -46,6 +46,7 @@ struct live_facts {
   std::uint64_t ticket = 0;  ///< of the action in flight, 0 = none
   bool suspect = false;      ///< had an open attempt at an unclean end: runs alone
   bool lease_asked = false;  ///< a renewal is on its way
+  bool ask_service = false;  ///< an upload had no answer: query before it is sent again
   bool operator==(const live_facts&) const = default;
 };
 
@@ -71,6 +72,7 @@ struct record {
   std::uint8_t generation = 0;    ///< g of txid(g) in use
   std::string authority;          ///< CA name, the word of the service; empty = no CA takes part
   bool unanswered = false;        ///< a submit was sent, or may have been, without a definite answer
+  bool ask_ca = false;            ///< find before the next submit of this generation
   bool may_skip_walk = false;     ///< docs/lifecycle.md, Closing; set once, only ever cleared
   std::string pending_id;
   unix_ms pending_until = 0;
