@@ -25,6 +25,8 @@ function(pfx_room name)
   if(ROOM_PROGRAM)
     add_executable(${ROOM_PROGRAM} ${sources})
     target_link_libraries(${ROOM_PROGRAM} PRIVATE pfx_flags ${ROOM_LINKS} ${ROOM_PRIVATE_LINKS})
+    set_target_properties(${ROOM_PROGRAM} PROPERTIES
+      RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
   else()
     add_library(pfx_${name} STATIC ${sources})
     target_link_libraries(pfx_${name} PUBLIC ${ROOM_LINKS} PRIVATE pfx_flags ${ROOM_PRIVATE_LINKS})

@@ -12,10 +12,10 @@ namespace {
 constexpr std::size_t message_characters_max = 1024;
 
 constexpr std::array<std::string_view, 20> names = {
-  "none",           "bad_input",    "policy",      "not_supported",   "too_large",
-  "conflict",       "not_found",    "crypto",      "wrong_key",       "corrupt",
-  "io",             "disk_full",    "store_poisoned", "store_locked", "store_newer",
-  "unavailable",    "unknown_outcome", "unauthorized", "stale_epoch", "stopping",
+  "none",        "bad_input",       "policy",         "not_supported", "too_large",
+  "conflict",    "not_found",       "crypto",         "wrong_key",     "corrupt",
+  "io",          "disk_full",       "store_poisoned", "store_locked",  "store_newer",
+  "unavailable", "unknown_outcome", "unauthorized",   "stale_epoch",   "stopping",
 };
 static_assert(names.size() == static_cast<std::size_t>(errc::internal),
               "every errc but the last, internal, has its name here");
@@ -60,20 +60,20 @@ struct range {
 
 /// Characters that show nothing, move the cursor, or turn the order of what is around them.
 constexpr std::array<range, 14> hidden = {{
-  {0x00, 0x1f},       // C0 controls, ESC among them
-  {0x7f, 0x9f},       // DEL and C1 controls, CSI among them
-  {0xad, 0xad},       // soft hyphen
-  {0x61c, 0x61c},     // Arabic letter mark
-  {0x180e, 0x180e},   // Mongolian vowel separator
-  {0x200b, 0x200f},   // zero-width characters and marks
-  {0x2028, 0x202e},   // line and paragraph separators, bidi embeddings and overrides
-  {0x2060, 0x206f},   // invisible operators, bidi isolates
-  {0xfe00, 0xfe0f},   // variation selectors
-  {0xfeff, 0xfeff},   // byte order mark
-  {0xfff0, 0xfffb},   // specials
-  {0xfffe, 0xffff},   // noncharacters
-  {0xe0000, 0xe0fff}, // tags and variation selectors
-  {0xf0000, 0x10ffff},// private planes
+  {0x00, 0x1f},        // C0 controls, ESC among them
+  {0x7f, 0x9f},        // DEL and C1 controls, CSI among them
+  {0xad, 0xad},        // soft hyphen
+  {0x61c, 0x61c},      // Arabic letter mark
+  {0x180e, 0x180e},    // Mongolian vowel separator
+  {0x200b, 0x200f},    // zero-width characters and marks
+  {0x2028, 0x202e},    // line and paragraph separators, bidi embeddings and overrides
+  {0x2060, 0x206f},    // invisible operators, bidi isolates
+  {0xfe00, 0xfe0f},    // variation selectors
+  {0xfeff, 0xfeff},    // byte order mark
+  {0xfff0, 0xfffb},    // specials
+  {0xfffe, 0xffff},    // noncharacters
+  {0xe0000, 0xe0fff},  // tags and variation selectors
+  {0xf0000, 0x10ffff}, // private planes
 }};
 
 bool is_hidden(char32_t value) noexcept {

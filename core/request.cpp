@@ -286,7 +286,7 @@ std::optional<key_usage> key_usage_of(std::string_view text) noexcept {
 
 bool is_rsa(key_algorithm value) noexcept {
   return value == key_algorithm::rsa2048 || value == key_algorithm::rsa3072
-         || value == key_algorithm::rsa4096;
+    || value == key_algorithm::rsa4096;
 }
 
 // -- octets -----------------------------------------------------------------

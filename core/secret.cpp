@@ -1,5 +1,6 @@
 // Memory for secrets: one arena for the process, of pages that are locked and left out of dumps.
-// Bounded; when it or the lock limit is used up, secrets lie in ordinary memory and are still wiped.
+// Bounded; when it or the lock limit is used up, secrets lie in ordinary memory and are still
+// wiped.
 #include "core/secret.hpp"
 
 #include <string.h>
@@ -149,11 +150,11 @@ private:
     return nullptr;
   }
 
-  /// Locks a slab when it is wanted for the first time. It stays locked for the life of the process.
+  /// Locks a slab when it is wanted for the first time. It stays locked for the life of the
+  /// process.
   bool is_free(std::size_t at) noexcept {
     auto& one = slabs_[at];
-    if (one.in == slab::use::never_locked
-        && ::mlock(base_ + at * slab_bytes, slab_bytes) == 0) {
+    if (one.in == slab::use::never_locked && ::mlock(base_ + at * slab_bytes, slab_bytes) == 0) {
       one.in = slab::use::free;
     }
     return one.in == slab::use::free;

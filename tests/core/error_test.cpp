@@ -67,7 +67,8 @@ TEST_CASE("what could forge a line, a screen or an order becomes visible",
   CHECK(printable("\x1b]0;title\x07") == "\\x1b]0;title\\x07");
   CHECK(printable("\x7f") == "\\x7f");
   CHECK(printable("\xc2\x9b"
-                  "31m") == "\\u{9b}31m"); // C1 CSI
+                  "31m")
+        == "\\u{9b}31m"); // C1 CSI
   CHECK(printable("user\u202Efdp.exe") == "user\\u{202e}fdp.exe");
   CHECK(printable("\u2066a\u2069") == "\\u{2066}a\\u{2069}");
   CHECK(printable("a\u200Bb") == "a\\u{200b}b");
@@ -78,18 +79,18 @@ TEST_CASE("what could forge a line, a screen or an order becomes visible",
 
 TEST_CASE("invalid UTF-8 is shown octet by octet", "[core][error][printable]") {
   // Cases of Markus Kuhn's UTF-8 decoder stress test.
-  CHECK(printable("\x80") == "\\x80");                                 // 3.1 lone continuation
-  CHECK(printable("\xc0 \xe0 \xf0 ") == "\\xc0 \\xe0 \\xf0 ");         // 3.2 lonely starts
-  CHECK(printable("\xe0\x80") == "\\xe0\\x80");                        // 3.3 incomplete
+  CHECK(printable("\x80") == "\\x80");                         // 3.1 lone continuation
+  CHECK(printable("\xc0 \xe0 \xf0 ") == "\\xc0 \\xe0 \\xf0 "); // 3.2 lonely starts
+  CHECK(printable("\xe0\x80") == "\\xe0\\x80");                // 3.3 incomplete
   CHECK(printable("\xf0\x80\x80") == "\\xf0\\x80\\x80");
-  CHECK(printable("\xfe\xff") == "\\xfe\\xff");                        // 3.5 impossible
-  CHECK(printable("\xc0\xaf") == "\\xc0\\xaf");                        // 4.1 overlong "/"
+  CHECK(printable("\xfe\xff") == "\\xfe\\xff"); // 3.5 impossible
+  CHECK(printable("\xc0\xaf") == "\\xc0\\xaf"); // 4.1 overlong "/"
   CHECK(printable("\xe0\x80\xaf") == "\\xe0\\x80\\xaf");
   CHECK(printable("\xf0\x80\x80\xaf") == "\\xf0\\x80\\x80\\xaf");
-  CHECK(printable("\xc1\xbf") == "\\xc1\\xbf");                        // 4.2 maximum overlong
-  CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");               // 5.1 surrogate
-  CHECK(printable("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");      // above U+10FFFF
-  CHECK(printable("\xc3") == "\\xc3");                                 // cut at the end
+  CHECK(printable("\xc1\xbf") == "\\xc1\\xbf");                   // 4.2 maximum overlong
+  CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");          // 5.1 surrogate
+  CHECK(printable("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80"); // above U+10FFFF
+  CHECK(printable("\xc3") == "\\xc3");                            // cut at the end
 }
 
 TEST_CASE("long text is cut with a mark and never inside a visible form",

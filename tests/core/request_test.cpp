@@ -80,21 +80,26 @@ TEST_CASE("the protocol's words are known both ways and no others", "[core][requ
   check_words<request_kind>(
     {{request_kind::pfx_create, "pfxCreate"}, {request_kind::pfx_import, "pfxImport"}},
     request_kind_of);
-  check_words<key_algorithm>(
-    {{key_algorithm::rsa2048, "rsa2048"}, {key_algorithm::rsa3072, "rsa3072"},
-     {key_algorithm::rsa4096, "rsa4096"}, {key_algorithm::ec_p256, "ecP256"},
-     {key_algorithm::ec_p384, "ecP384"}, {key_algorithm::ec_p521, "ecP521"}},
-    key_algorithm_of);
+  check_words<key_algorithm>({{key_algorithm::rsa2048, "rsa2048"},
+                              {key_algorithm::rsa3072, "rsa3072"},
+                              {key_algorithm::rsa4096, "rsa4096"},
+                              {key_algorithm::ec_p256, "ecP256"},
+                              {key_algorithm::ec_p384, "ecP384"},
+                              {key_algorithm::ec_p521, "ecP521"}},
+                             key_algorithm_of);
   check_words<hash_algorithm>({{hash_algorithm::sha256, "sha256"},
                                {hash_algorithm::sha384, "sha384"},
                                {hash_algorithm::sha512, "sha512"}},
                               hash_algorithm_of);
-  check_words<name_type>(
-    {{name_type::rfc822, "rfc822"}, {name_type::upn, "upn"}, {name_type::dns, "dns"},
-     {name_type::uri, "uri"}, {name_type::ip, "ip"},
-     {name_type::directory_name, "directoryName"}},
-    name_type_of);
-  check_words<validity_unit>({{validity_unit::days, "days"}, {validity_unit::months, "months"},
+  check_words<name_type>({{name_type::rfc822, "rfc822"},
+                          {name_type::upn, "upn"},
+                          {name_type::dns, "dns"},
+                          {name_type::uri, "uri"},
+                          {name_type::ip, "ip"},
+                          {name_type::directory_name, "directoryName"}},
+                         name_type_of);
+  check_words<validity_unit>({{validity_unit::days, "days"},
+                              {validity_unit::months, "months"},
                               {validity_unit::years, "years"}},
                              validity_unit_of);
   check_words<key_transport>({{key_transport::rsa_pkcs1, "rsaPkcs1"},
@@ -105,15 +110,16 @@ TEST_CASE("the protocol's words are known both ways and no others", "[core][requ
                             {pfx_profile::compatible, "compatible"},
                             {pfx_profile::legacy, "legacy"}},
                            pfx_profile_of);
-  check_words<key_usage>(
-    {{key_usage::digital_signature, "digitalSignature"},
-     {key_usage::non_repudiation, "nonRepudiation"},
-     {key_usage::key_encipherment, "keyEncipherment"},
-     {key_usage::data_encipherment, "dataEncipherment"},
-     {key_usage::key_agreement, "keyAgreement"}, {key_usage::key_cert_sign, "keyCertSign"},
-     {key_usage::crl_sign, "cRLSign"}, {key_usage::encipher_only, "encipherOnly"},
-     {key_usage::decipher_only, "decipherOnly"}},
-    key_usage_of);
+  check_words<key_usage>({{key_usage::digital_signature, "digitalSignature"},
+                          {key_usage::non_repudiation, "nonRepudiation"},
+                          {key_usage::key_encipherment, "keyEncipherment"},
+                          {key_usage::data_encipherment, "dataEncipherment"},
+                          {key_usage::key_agreement, "keyAgreement"},
+                          {key_usage::key_cert_sign, "keyCertSign"},
+                          {key_usage::crl_sign, "cRLSign"},
+                          {key_usage::encipher_only, "encipherOnly"},
+                          {key_usage::decipher_only, "decipherOnly"}},
+                         key_usage_of);
 }
 
 TEST_CASE("only RSA keys are RSA", "[core][request]") {
@@ -152,11 +158,11 @@ TEST_CASE("the canonical form of a given request never changes", "[core][request
            "78496d706f7274"
            "00000000000000000000000000000000" // created, expires
            "00000000000000000000000000000000" // four empty texts
-           "00000001000000017200000001" // one recipient
+           "00000001000000017200000001"       // one recipient
            "0101"
-           "01" // modern
+           "01"                       // modern
            "000000000000000001010000" // an empty order: subject, names, key, hash, usages
-           "000000000000000001" // extended usages, validity
+           "000000000000000001"       // extended usages, validity
            "000000000000000000000000"
            "00000006414243444546" // the import
            "0000000f736d696d65456e6372797074696f6e"

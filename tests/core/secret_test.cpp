@@ -36,7 +36,7 @@ std::string mapping_flags(const void* at) {
     if (dash < space && line.find(':') > space) {
       const auto address = reinterpret_cast<std::uintptr_t>(at);
       inside = std::stoull(line, nullptr, 16) <= address
-               && address < std::stoull(line.substr(dash + 1), nullptr, 16);
+        && address < std::stoull(line.substr(dash + 1), nullptr, 16);
     } else if (inside && line.rfind("VmFlags:", 0) == 0) {
       return line + " ";
     }
