@@ -141,6 +141,7 @@ void read_record(field_reader& from, record& to) {
   from.take(to.generation, "generation");
   from.take(to.authority, "authority");
   from.take(to.unanswered, "unanswered");
+  from.take(to.ask_ca, "ask_ca");
   from.take(to.may_skip_walk, "may_skip_walk");
   from.take(to.pending_id, "pending_id");
   from.take(to.pending_until, "pending_until");
@@ -214,7 +215,7 @@ bytes encode(const record& value) {
   out.u32(value.attempts).flag(value.attempt_open);
   out.flag(value.ask_first);
   out.flag(value.has_intent).u8(value.generation).text(value.authority);
-  out.flag(value.unanswered).flag(value.may_skip_walk);
+  out.flag(value.unanswered).flag(value.ask_ca).flag(value.may_skip_walk);
   out.text(value.pending_id).i64(value.pending_until).fixed(value.thumbprint);
   out.flag(value.failing).u16(static_cast<std::uint16_t>(value.failure_code));
   out.text(value.reason).flag(value.failure_retryable);

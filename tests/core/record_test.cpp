@@ -37,6 +37,7 @@ record full_record() {
   out.generation = 2;
   out.authority = "corp-ca";
   out.unanswered = true;
+  out.ask_ca = true;
   out.may_skip_walk = true;
   out.pending_id = std::string("id\0with zero", 12);
   out.pending_until = 5;
