@@ -92,5 +92,12 @@ struct configuration_faults {
 parse_configuration(std::string_view text, const std::string& folder);
 /// JSON Schema (2020-12) of the file, made from the same table that the parser uses.
 [[nodiscard]] std::string configuration_schema();
+/// docs/configuration.md, made from the same table.
+[[nodiscard]] std::string configuration_document();
+/// The file that reads back as `value`, every setting spelled out; holds no secret.
+[[nodiscard]] std::string to_json(const configuration& value);
+/// Looks at everything on this machine that `run` will need: files, their rights and contents, the data
+/// directory, free space. Makes no call and changes nothing; empty = nothing to complain about.
+[[nodiscard]] std::vector<error> check_configuration(const configuration& settings);
 
 } // namespace pfx::engine
