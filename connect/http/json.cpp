@@ -2,15 +2,12 @@
 // seen while reading. Refuses what RFC 8259 refuses, and a NUL octet (which nlohmann takes for the end).
 #include "connect/http/json.hpp"
 
-#include <charconv>
-
 namespace pfx::connect::http {
 
 namespace {
 
 using json = nlohmann::json;
 
-constexpr std::size_t duplicates_max = 100;
 /// A batch of 500 full requests has about 1.4 million values; each costs up to 100 octets of memory.
 constexpr std::size_t values_max = 2'000'000;
 
@@ -51,7 +48,7 @@ public:
     auto [slot, fresh] = top.value->get_ref<json::object_t&>().try_emplace(name, nullptr);
     top.slot = &slot->second;
     top.key = std::move(name);
-    if (!fresh && out_.duplicates.size() < duplicates_max)
+    if (!fresh && out_.duplicates.size() < json_duplicates_max)
       out_.duplicates.push_back(pointer());
     return true;
   }

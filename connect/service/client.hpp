@@ -33,6 +33,8 @@ public:
   virtual answer<query_page> query_handed_to_me(const caller& who, const std::string& after) = 0;
   /// A new client certificate (DER) for a CSR (DER).
   virtual answer<bytes> renew_certificate(const caller& who, byte_view certificate_request) = 0;
+  /// Makes import keys known. The same name with another key is refused. True, or an error.
+  virtual answer<bool> import_keys(const caller& who, const std::vector<import_key>& keys);
   /// Ends running calls; used when the engine stops.
   virtual void cancel() noexcept = 0;
 };

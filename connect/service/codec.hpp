@@ -25,6 +25,9 @@ namespace pfx::connect::service {
 [[nodiscard]] result<query_page> decode_query_answer(std::string_view body);
 [[nodiscard]] std::string encode_renew(const caller& who, byte_view certificate_request);
 [[nodiscard]] result<bytes> decode_renew_answer(std::string_view body);
+[[nodiscard]] std::string encode_import_keys(const caller& who, const std::vector<import_key>& keys);
+/// errc::bad_input unless the service says true.
+[[nodiscard]] result<bool> decode_import_keys_answer(std::string_view body);
 
 /// The frozen result document (docs/protocol.md, Result document). Same value in, same octets out.
 [[nodiscard]] bytes encode_result_document(const request_result& value);
@@ -58,6 +61,8 @@ struct query_order {
 [[nodiscard]] std::string encode_query_answer(const query_page& page);
 [[nodiscard]] result<bytes> decode_renew(std::string_view body);
 [[nodiscard]] std::string encode_renew_answer(byte_view certificate);
+[[nodiscard]] result<std::vector<import_key>> decode_import_keys(std::string_view body);
+[[nodiscard]] std::string encode_import_keys_answer();
 /// {"error":{"code","message",…}}
 [[nodiscard]] std::string encode_error(std::string_view code, std::string_view message,
                                        std::uint64_t highest_epoch = 0);

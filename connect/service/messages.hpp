@@ -33,6 +33,13 @@ struct register_answer {
   std::vector<bytes> chain;  ///< DER
 };
 
+/// A key under which passwords of imported PFX files are encrypted, made known to the service.
+struct import_key {
+  std::string provider_name;
+  std::string key_name;
+  bytes public_key; ///< SubjectPublicKeyInfo, DER
+};
+
 struct anchor {
   std::uint64_t sequence = 0;
   digest audit_head;
