@@ -57,7 +57,7 @@ constexpr std::array<row, event_kind_count> table{{
   /* offered_other */ {{ con,    con,    con,    con,    con,    con,    con,    ign,    rco,    con }},
   /* claimed */       {{ beg,    ref,    ref,    ref,    beg,    ref,    ref,    ref,    ref,    ref }},
   /* worked */        {{ ign,    itt,    ign,    ign,    ign,    ign,    ign,    ign,    ign,    ign }},
-  /* work_refused */  {{ ign,    fai,    ign,    ign,    ign,    ign,    ign,    ign,    ign,    ign }},
+  /* work_refused */  {{ ign,    fai,    ign,    ign,    fai,    ign,    ign,    ign,    ign,    ign }},
   /* work_failed */   {{ ign,    rtw,    ign,    ign,    ign,    ign,    ign,    ign,    ign,    ign }},
   /* ca_issued */     {{ ign,    ign,    cer,    cer,    ign,    ign,    ign,    ign,    ign,    ign }},
   /* ca_foreign */    {{ ign,    ign,    gen,    gen,    ign,    ign,    ign,    ign,    ign,    ign }},

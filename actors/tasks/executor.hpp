@@ -1,0 +1,31 @@
+// Plain threads for what must not run inside an actor: calls that block and work that takes long.
+// Bounded queue; a job that does not fit is refused, never dropped silently. No CAF here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace pfx::actors::tasks {
+
+using job = std::function<void()>;
+
+class executor {
+public:
+  virtual ~executor() = default;
+  /// False if the queue is full or the executor stops; then the job will never run.
+  [[nodiscard]] virtual bool post(job work) = 0;
+};
+
+/// `threads` named threads; at most `jobs_max` waiting. Destruction finishes running jobs and drops
+/// waiting ones.
+[[nodiscard]] std::unique_ptr<executor> make_thread_pool(const std::string& name,
+                                                         std::size_t threads,
+                                                         std::size_t jobs_max);
+
+/// Runs each job at once in the caller: for deterministic tests.
+[[nodiscard]] std::unique_ptr<executor> make_inline_executor();
+
+} // namespace pfx::actors::tasks
