@@ -21,6 +21,9 @@ struct csr_options {
 
 /// Checks everything that build_csr would refuse, without a key: run before a key is made.
 [[nodiscard]] result<void> check_csr_options(const csr_options& options);
+/// The same, and what depends on the kind of key: keyEncipherment and dataEncipherment are refused
+/// for EC (RFC 8813). Use this one where the algorithm is known.
+[[nodiscard]] result<void> check_csr_options(const csr_options& options, key_algorithm key);
 
 struct csr {
   bytes der;
