@@ -54,19 +54,27 @@ action action_with_lease(const record& r) {
   }
 }
 
+/// A request without a readable expiry ends all the same.
+constexpr std::int64_t unreadable_expiry_ms = 7LL * 24 * 3600 * 1000;
+
+unix_ms expiry_of(const record& r) {
+  return r.expires_at != 0 ? r.expires_at : r.received_at + unreadable_expiry_ms;
+}
+
 /// The wall-clock moment at which mere time changes something; 0 = never.
 unix_ms deadline_of(const record& r) {
+  if (r.failing) {
+    return 0;
+  }
   switch (r.state) {
-    case record_state::quarantined: return r.failing ? 0 : r.quarantined_until;
-    case record_state::pending:
-      if (r.failing) {
-        return 0;
-      }
-      return r.expires_at == 0 ? r.pending_until : std::min(r.expires_at, r.pending_until);
+    case record_state::quarantined: return r.quarantined_until;
+    case record_state::pending: return std::min(expiry_of(r), r.pending_until);
     case record_state::received:
     case record_state::working:
+      // Whether it is ours at all is being asked; if not, it is abandoned and not failed.
+      return r.live.lease_asked ? 0 : expiry_of(r);
     case record_state::submitting:
-    case record_state::issued: return r.failing ? 0 : r.expires_at;
+    case record_state::issued: return expiry_of(r);
     default: return 0;
   }
 }
@@ -148,14 +156,14 @@ bool lease_due(const record& r, std::int64_t lease_ms, const moment& now) {
 }
 
 std::optional<event> due(const record& r, const moment& now) {
-  const auto deadline = deadline_of(r);
-  if (deadline != 0 && now.wall >= deadline) {
-    return event{.kind = event_kind::deadline};
-  }
   const bool lapsed = needs_lease(r.state) && !r.live.lease_asked && !leased(r, now);
   const bool first_notice = r.live.lease_until != 0 || !(r.has_intent || r.failing);
   if (lapsed && first_notice && r.state != record_state::prepared) {
     return event{.kind = event_kind::lease_lost, .lease_number = r.lease_number};
+  }
+  const auto deadline = deadline_of(r);
+  if (deadline != 0 && now.wall >= deadline) {
+    return event{.kind = event_kind::deadline};
   }
   return std::nullopt;
 }
@@ -168,7 +176,7 @@ boot_ms wake_at(const record& r, const moment& now) {
     }
   };
   consider(r.live.retry_at);
-  if (needs_lease(r.state)) {
+  if (needs_lease(r.state) || r.state == record_state::quarantined) {
     consider(r.live.lease_until);
   }
   if (const auto deadline = deadline_of(r); deadline != 0) {

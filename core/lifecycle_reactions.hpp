@@ -36,6 +36,7 @@ void ask_again(turn& t);
 void submit_again(turn& t);
 void ask_service(turn& t);
 void send_may_arrive(turn& t);
+void note_late_send(turn& t);
 void wait(turn& t);
 void store_result(turn& t);
 void close_accepted(turn& t);

@@ -30,6 +30,7 @@ constexpr cell ask{&ask_again, "the CA is asked what it has"};
 constexpr cell sub{&submit_again, "the same CSR is submitted"};
 constexpr cell ser{&ask_service, "the service is asked first"};
 constexpr cell arr{&send_may_arrive, "unknown: the CA is asked before anything is sent again"};
+constexpr cell lat{&note_late_send, "noted: closing waits until it can no longer arrive"};
 constexpr cell wai{&wait, "tried again after a wait"};
 constexpr cell res{&store_result, "bytes frozen: prepared"};
 constexpr cell acc{&close_accepted, "closing; settled at once where the walk may be skipped"};
@@ -42,7 +43,7 @@ constexpr cell que{&query_upload, "the service is asked, then the same bytes go 
 constexpr cell goo{&go_on, "goes on; without a lease it waits to be handed out"};
 constexpr cell hol{&hold_lease, "the lease is held until its new deadline"};
 constexpr cell exp{&expire, "a failure is to be prepared: expired"};
-constexpr cell enq{&end_quarantine, "a failure is to be prepared; disowned: closing"};
+constexpr cell enq{&end_quarantine, "a failure is to be prepared; disowned: settled as failed, nothing is revoked"};
 constexpr cell wal{&walk, "surplus certificates listed for revocation; ended: settled"};
 constexpr cell rel{&release, "released for a new round of attempts"};
 constexpr cell rsc{&restart_clean, "an open attempt counts; the lease is asked about"};
@@ -67,7 +68,7 @@ constexpr std::array<row, event_kind_count> table{{
   /* ca_conflict */   {{ ign,    ign,    ask,    ask,    ign,    ign,    ign,    ign,    ign,    ign }},
   /* ca_never_seen */ {{ ign,    ign,    sub,    sub,    ign,    ign,    ign,    ign,    ign,    ign }},
   /* ca_closed */     {{ ign,    ign,    ser,    ser,    ign,    ign,    ign,    ign,    ign,    ign }},
-  /* submit_unansw. */{{ ign,    ign,    arr,    arr,    ign,    ign,    ign,    ign,    ign,    ign }},
+  /* submit_unansw. */{{ ign,    ign,    arr,    arr,    lat,    lat,    lat,    ign,    ign,    lat }},
   /* ca_unavailable */{{ ign,    ign,    wai,    wai,    ign,    ign,    wai,    ign,    ign,    ign }},
   /* built */         {{ res,    res,    res,    res,    res,    res,    ign,    ign,    ign,    ign }},
   /* build_failed */  {{ wai,    wai,    wai,    wai,    rtb,    wai,    ign,    ign,    ign,    ign }},
