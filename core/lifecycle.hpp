@@ -1,5 +1,5 @@
-// The life of a request as a pure function: a record and an event give the next record and what must
-// be made durable; what to do next follows from the durable record alone. No disk, no threads, no
+// The life of a request as a pure function: a record and an event give the next record and what
+// must be made durable; what to do next follows from the record alone. No disk, no threads, no
 // clock: `moment` is passed in. The whole table of events and states is in lifecycle_table.cpp.
 #pragma once
 
@@ -118,7 +118,8 @@ inline constexpr std::size_t action_count = 9;
 
 struct step_result {
   record next;
-  bool changed = false;                    ///< the durable part differs: put (or, if settled, drop) the record
+  /// The durable part differs: put (or, if settled, drop) the record.
+  bool changed = false;
   std::vector<std::pair<blob_kind, bytes>> put_blobs;
   std::vector<blob_kind> drop_blobs;
   std::optional<settled_record> settled;   ///< the record becomes this one
@@ -126,7 +127,7 @@ struct step_result {
   std::optional<trail_entry> trail;
   /// Set when the request ended: the one admin event (1000 family).
   std::uint16_t admin_event = 0;
-  bool refused = false;                    ///< the event does not fit the state and was for an operator to know
+  bool refused = false; ///< the event does not fit the state and was for an operator to know
 };
 
 /// A request that the store has never seen, or had abandoned.
@@ -139,12 +140,14 @@ struct reception {
   std::uint64_t arrival = 0;
   unix_ms expires_at = 0;
   std::string authority;
-  std::optional<error> fault; ///< it can't be read, or its kind is not ours: only the failure is prepared
+  /// It can't be read, or its kind is not ours: only the failure is prepared.
+  std::optional<error> fault;
   bytes sealed_request;
 };
 [[nodiscard]] step_result receive(const reception& what, const moment& now);
 
-[[nodiscard]] step_result step(const record& now_is, event what, const rules& by, const moment& now);
+[[nodiscard]] step_result step(const record& now_is, event what, const rules& by,
+                               const moment& now);
 
 [[nodiscard]] action next_action(const record& value, const moment& now);
 
@@ -159,7 +162,8 @@ struct reception {
 [[nodiscard]] std::vector<std::string> fault_labels();
 
 /// Full jitter: a random wait in [0, min(max, base * 2^failures)].
-[[nodiscard]] std::int64_t backoff_ms(const rules& by, std::uint32_t failures, std::uint64_t random);
+[[nodiscard]] std::int64_t backoff_ms(const rules& by, std::uint32_t failures,
+                                      std::uint64_t random);
 
 /// The table, for docs: a sentence of what happens for each event in each state.
 [[nodiscard]] std::string_view reaction_text(event_kind what, record_state in) noexcept;
@@ -171,7 +175,8 @@ inline constexpr std::uint16_t received = 1020, attempt = 1021, redelivered = 10
 inline constexpr std::uint16_t intent = 1030, submitted = 1031, asked_ca = 1033, pending = 1034;
 inline constexpr std::uint16_t issued = 1050, retry = 1051, failing = 1052, prepared = 1060;
 inline constexpr std::uint16_t lease = 1070, quarantined = 1071, operator_word = 1072;
-inline constexpr std::uint16_t closing = 1080, restarted = 1090, uploaded = 1102, upload_failed = 1101;
+inline constexpr std::uint16_t closing = 1080, restarted = 1090;
+inline constexpr std::uint16_t upload_failed = 1101, uploaded = 1102;
 } // namespace trail_event
 
 } // namespace pfx::lifecycle

@@ -115,7 +115,8 @@ void reject(turn& t) {
     return;
   }
   r.rejected_before = true;
-  set_failing(t, service_code::non_retryable, "the service rejected the result: " + t.what.text, false);
+  set_failing(t, service_code::non_retryable, "the service rejected the result: " + t.what.text,
+              false);
 }
 
 void disown(turn& t) {

@@ -33,8 +33,9 @@ void expire(turn& t) {
 void end_quarantine(turn& t) {
   auto& r = t.next();
   if (r.disowned) {
-    // Nothing is known to be recorded, so nothing is revoked: the service may have forgotten a result
-    // that was delivered long ago (a store restored from an old backup). The CA's audit finds the rest.
+    // Nothing is known to be recorded, so nothing is revoked: the service may have forgotten a
+    // result that was delivered long ago (a store restored from an old backup). The audit of the CA
+    // finds the rest.
     r.outcome = settled_as::failed;
     r.failure_code = service_code::non_retryable;
     t.out.drop_blobs = {blob_kind::request, blob_kind::intent, blob_kind::certificate,

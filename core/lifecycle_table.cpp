@@ -23,7 +23,8 @@ constexpr cell fai{&fail, "a failure is to be prepared"};
 constexpr cell rtw{&retry_work, "back to received after a wait; over the limit: quarantined"};
 constexpr cell rtb{&retry_build, "built again after a wait; over the limit: quarantined"};
 constexpr cell cer{&store_certificate, "certificate stored: issued"};
-constexpr cell gen{&next_generation, "next generation, same key and CSR; after the last: quarantined"};
+constexpr cell gen{&next_generation,
+                   "next generation, same key and CSR; after the last: quarantined"};
 constexpr cell pen{&store_pending, "the CA's word stored: pending"};
 constexpr cell wff{&wait_for_foreign, "asks the CA again after a wait"};
 constexpr cell ask{&ask_again, "the CA is asked what it has"};
@@ -43,55 +44,57 @@ constexpr cell que{&query_upload, "the service is asked, then the same bytes go 
 constexpr cell goo{&go_on, "goes on; without a lease it waits to be handed out"};
 constexpr cell hol{&hold_lease, "the lease is held until its new deadline"};
 constexpr cell exp{&expire, "a failure is to be prepared: expired"};
-constexpr cell enq{&end_quarantine, "a failure is to be prepared; disowned: settled as failed, nothing is revoked"};
+constexpr cell enq{&end_quarantine,
+                   "a failure is to be prepared; disowned: settled as failed, nothing is revoked"};
 constexpr cell wal{&walk, "surplus certificates listed for revocation; ended: settled"};
 constexpr cell rel{&release, "released for a new round of attempts"};
 constexpr cell rsc{&restart_clean, "an open attempt counts; the lease is asked about"};
-constexpr cell rsu{&restart_unclean, "as clean; runs alone if it was at work; the walk is due; a send may still arrive"};
+constexpr cell rsu{&restart_unclean,
+                   "as clean; runs alone if it was at work; the walk is due; a send may arrive"};
 
 using row = std::array<cell, record_state_count>;
 
 // clang-format off
 constexpr std::array<row, event_kind_count> table{{
-  //                    received working submit. pending issued  prepar. closing settled abandon quarant.
-  /* offered_same */  {{ lea,    lea,    lea,    lea,    lea,    lea,    lea,    ign,    reo,    lea }},
-  /* offered_other */ {{ con,    con,    con,    con,    con,    con,    con,    ign,    rco,    con }},
-  /* claimed */       {{ beg,    ref,    ref,    ref,    beg,    ref,    ref,    ref,    ref,    ref }},
-  /* worked */        {{ ign,    itt,    ign,    ign,    ign,    ign,    ign,    ign,    ign,    ign }},
-  /* work_refused */  {{ ign,    fai,    ign,    ign,    fai,    ign,    ign,    ign,    ign,    ign }},
-  /* work_failed */   {{ ign,    rtw,    ign,    ign,    ign,    ign,    ign,    ign,    ign,    ign }},
-  /* ca_issued */     {{ ign,    ign,    cer,    cer,    ign,    ign,    ign,    ign,    ign,    ign }},
-  /* ca_foreign */    {{ ign,    ign,    gen,    gen,    ign,    ign,    ign,    ign,    ign,    ign }},
-  /* ca_pending */    {{ ign,    ign,    pen,    pen,    ign,    ign,    ign,    ign,    ign,    ign }},
-  /* c_pend_foreign */{{ ign,    ign,    wff,    wff,    ign,    ign,    ign,    ign,    ign,    ign }},
-  /* ca_refused */    {{ ign,    ign,    fai,    fai,    ign,    ign,    ign,    ign,    ign,    ign }},
-  /* ca_conflict */   {{ ign,    ign,    ask,    ask,    ign,    ign,    ign,    ign,    ign,    ign }},
-  /* ca_never_seen */ {{ ign,    ign,    sub,    sub,    ign,    ign,    ign,    ign,    ign,    ign }},
-  /* ca_closed */     {{ ign,    ign,    ser,    ser,    ign,    ign,    ign,    ign,    ign,    ign }},
-  /* submit_unansw. */{{ ign,    ign,    arr,    arr,    lat,    lat,    lat,    ign,    ign,    lat }},
-  /* ca_unavailable */{{ ign,    ign,    wai,    wai,    ign,    ign,    wai,    ign,    ign,    ign }},
-  /* built */         {{ res,    res,    res,    res,    res,    res,    ign,    ign,    ign,    ign }},
-  /* build_failed */  {{ wai,    wai,    wai,    wai,    rtb,    wai,    ign,    ign,    ign,    ign }},
-  /* upl_accepted */  {{ rec,    rec,    rec,    rec,    rec,    acc,    ign,    ign,    rec,    rec }},
-  /* upl_recorded */  {{ rec,    rec,    rec,    rec,    rec,    rec,    ign,    ign,    rec,    rec }},
-  /* upl_lease_lost */{{ aba,    aba,    par,    par,    par,    par,    ign,    ign,    ign,    par }},
-  /* upl_missing */   {{ wai,    wai,    wai,    wai,    wai,    wai,    ign,    ign,    ign,    ign }},
-  /* upl_rejected */  {{ ign,    ign,    ign,    ign,    ign,    rej,    ign,    ign,    ign,    ign }},
-  /* upl_unknown */   {{ ign,    ign,    ign,    ign,    ign,    dis,    ign,    ign,    ign,    ign }},
-  /* upl_unanswered */{{ ign,    ign,    ign,    ign,    ign,    que,    ign,    ign,    ign,    ign }},
-  /* query_open */    {{ goo,    goo,    goo,    goo,    goo,    goo,    ign,    ign,    ign,    goo }},
-  /* query_leased */  {{ goo,    goo,    goo,    goo,    goo,    goo,    ign,    ign,    ign,    goo }},
-  /* query_recorded */{{ rec,    rec,    rec,    rec,    rec,    rec,    ign,    ign,    rec,    rec }},
-  /* query_unknown */ {{ aba,    aba,    dis,    dis,    dis,    dis,    ign,    ign,    ign,    dis }},
-  /* query_unansw. */ {{ wai,    wai,    wai,    wai,    wai,    wai,    ign,    ign,    ign,    wai }},
-  /* lease_renewed */ {{ hol,    hol,    hol,    hol,    hol,    hol,    ign,    ign,    ign,    hol }},
-  /* lease_lost */    {{ aba,    aba,    par,    par,    par,    par,    ign,    ign,    ign,    par }},
-  /* deadline */      {{ exp,    exp,    exp,    exp,    exp,    ign,    ign,    ign,    ign,    enq }},
-  /* walked */        {{ ign,    ign,    ign,    ign,    ign,    ign,    wal,    ign,    ign,    ign }},
-  /* operator_retry */{{ ref,    ref,    ref,    ref,    ref,    ref,    ref,    ref,    ref,    rel }},
-  /* operator_give */ {{ ref,    ref,    ref,    ref,    ref,    ref,    ref,    ref,    ref,    enq }},
-  /* restart clean */ {{ rsc,    rsc,    rsc,    rsc,    rsc,    rsc,    rsc,    ign,    ign,    rsc }},
-  /* restart unclean*/{{ rsu,    rsu,    rsu,    rsu,    rsu,    rsu,    rsu,    ign,    ign,    rsu }},
+  //                    rcvd  work  sub.  pend  iss.  prep  clos  sett  aban  quar
+  /* offered_same */  {{ lea,  lea,  lea,  lea,  lea,  lea,  lea,  ign,  reo,  lea }},
+  /* offered_other */ {{ con,  con,  con,  con,  con,  con,  con,  ign,  rco,  con }},
+  /* claimed */       {{ beg,  ref,  ref,  ref,  beg,  ref,  ref,  ref,  ref,  ref }},
+  /* worked */        {{ ign,  itt,  ign,  ign,  ign,  ign,  ign,  ign,  ign,  ign }},
+  /* work_refused */  {{ ign,  fai,  ign,  ign,  fai,  ign,  ign,  ign,  ign,  ign }},
+  /* work_failed */   {{ ign,  rtw,  ign,  ign,  ign,  ign,  ign,  ign,  ign,  ign }},
+  /* ca_issued */     {{ ign,  ign,  cer,  cer,  ign,  ign,  ign,  ign,  ign,  ign }},
+  /* ca_foreign */    {{ ign,  ign,  gen,  gen,  ign,  ign,  ign,  ign,  ign,  ign }},
+  /* ca_pending */    {{ ign,  ign,  pen,  pen,  ign,  ign,  ign,  ign,  ign,  ign }},
+  /* c_pend_foreign */{{ ign,  ign,  wff,  wff,  ign,  ign,  ign,  ign,  ign,  ign }},
+  /* ca_refused */    {{ ign,  ign,  fai,  fai,  ign,  ign,  ign,  ign,  ign,  ign }},
+  /* ca_conflict */   {{ ign,  ign,  ask,  ask,  ign,  ign,  ign,  ign,  ign,  ign }},
+  /* ca_never_seen */ {{ ign,  ign,  sub,  sub,  ign,  ign,  ign,  ign,  ign,  ign }},
+  /* ca_closed */     {{ ign,  ign,  ser,  ser,  ign,  ign,  ign,  ign,  ign,  ign }},
+  /* submit_unansw. */{{ ign,  ign,  arr,  arr,  lat,  lat,  lat,  ign,  ign,  lat }},
+  /* ca_unavailable */{{ ign,  ign,  wai,  wai,  ign,  ign,  wai,  ign,  ign,  ign }},
+  /* built */         {{ res,  res,  res,  res,  res,  res,  ign,  ign,  ign,  ign }},
+  /* build_failed */  {{ wai,  wai,  wai,  wai,  rtb,  wai,  ign,  ign,  ign,  ign }},
+  /* upl_accepted */  {{ rec,  rec,  rec,  rec,  rec,  acc,  ign,  ign,  rec,  rec }},
+  /* upl_recorded */  {{ rec,  rec,  rec,  rec,  rec,  rec,  ign,  ign,  rec,  rec }},
+  /* upl_lease_lost */{{ aba,  aba,  par,  par,  par,  par,  ign,  ign,  ign,  par }},
+  /* upl_missing */   {{ wai,  wai,  wai,  wai,  wai,  wai,  ign,  ign,  ign,  ign }},
+  /* upl_rejected */  {{ ign,  ign,  ign,  ign,  ign,  rej,  ign,  ign,  ign,  ign }},
+  /* upl_unknown */   {{ ign,  ign,  ign,  ign,  ign,  dis,  ign,  ign,  ign,  ign }},
+  /* upl_unanswered */{{ ign,  ign,  ign,  ign,  ign,  que,  ign,  ign,  ign,  ign }},
+  /* query_open */    {{ goo,  goo,  goo,  goo,  goo,  goo,  ign,  ign,  ign,  goo }},
+  /* query_leased */  {{ goo,  goo,  goo,  goo,  goo,  goo,  ign,  ign,  ign,  goo }},
+  /* query_recorded */{{ rec,  rec,  rec,  rec,  rec,  rec,  ign,  ign,  rec,  rec }},
+  /* query_unknown */ {{ aba,  aba,  dis,  dis,  dis,  dis,  ign,  ign,  ign,  dis }},
+  /* query_unansw. */ {{ wai,  wai,  wai,  wai,  wai,  wai,  ign,  ign,  ign,  wai }},
+  /* lease_renewed */ {{ hol,  hol,  hol,  hol,  hol,  hol,  ign,  ign,  ign,  hol }},
+  /* lease_lost */    {{ aba,  aba,  par,  par,  par,  par,  ign,  ign,  ign,  par }},
+  /* deadline */      {{ exp,  exp,  exp,  exp,  exp,  ign,  ign,  ign,  ign,  enq }},
+  /* walked */        {{ ign,  ign,  ign,  ign,  ign,  ign,  wal,  ign,  ign,  ign }},
+  /* operator_retry */{{ ref,  ref,  ref,  ref,  ref,  ref,  ref,  ref,  ref,  rel }},
+  /* operator_give */ {{ ref,  ref,  ref,  ref,  ref,  ref,  ref,  ref,  ref,  enq }},
+  /* restart clean */ {{ rsc,  rsc,  rsc,  rsc,  rsc,  rsc,  rsc,  ign,  ign,  rsc }},
+  /* restart unclean*/{{ rsu,  rsu,  rsu,  rsu,  rsu,  rsu,  rsu,  ign,  ign,  rsu }},
 }};
 // clang-format on
 

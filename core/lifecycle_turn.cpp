@@ -16,7 +16,8 @@ void note(turn& t, std::uint16_t event_id, std::string text) {
 
 void back_off(turn& t) {
   auto& live = t.next().live;
-  const auto wait_ms = std::max(t.what.retry_after_ms, backoff_ms(t.by, live.failures, t.now.random));
+  const auto wait_ms = std::max(t.what.retry_after_ms,
+                                backoff_ms(t.by, live.failures, t.now.random));
   live.retry_at = t.now.boot + wait_ms;
   ++live.failures;
 }
@@ -85,15 +86,17 @@ void settle(turn& t) {
 
 namespace {
 
-/// What stands is judged by the certificate alone, never by the digest (story CERTCMP of the model):
-/// a rebuilt PFX with our certificate is ours. An import has no certificate; its digest decides.
+/// What stands is judged by the certificate alone, never by the digest (story CERTCMP of the
+/// model): a rebuilt PFX with our certificate is ours. An import has no certificate; its digest
+/// decides.
 settled_as judge(const record& r, const event& recorded) {
   if (!recorded.succeeded) {
     return settled_as::failed;
   }
-  const bool ours = r.kind == request_kind::pfx_import
-                      ? recorded.result_digest.present() && recorded.result_digest == r.result_digest
-                      : recorded.thumbprint.present() && recorded.thumbprint == r.thumbprint;
+  const auto& stands = r.kind == request_kind::pfx_import ? recorded.result_digest
+                                                          : recorded.thumbprint;
+  const auto& held = r.kind == request_kind::pfx_import ? r.result_digest : r.thumbprint;
+  const bool ours = stands.present() && stands == held;
   return ours ? settled_as::delivered : settled_as::superseded;
 }
 

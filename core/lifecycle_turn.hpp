@@ -1,5 +1,5 @@
-// What several reactions do in the same way: wait, take a number, put aside, close, settle. Internal
-// to core; decides nothing by itself.
+// What several reactions do in the same way: wait, take a number, put aside, close, settle.
+// Internal to core; decides nothing by itself.
 #pragma once
 
 #include <string>
