@@ -14,12 +14,18 @@
 
 namespace pfx::storage {
 
+/// trail() returns no more than the newest of them.
+inline constexpr std::size_t trail_entries_max = 1000;
+
 struct store_options {
   std::string directory;                         ///< made if missing (mode 0700)
   std::uint64_t free_bytes_floor = 256u << 20;   ///< below it a commit is refused with errc::disk_full
   std::size_t batch_bytes_max = 8u << 20;        ///< a larger commit is refused (errc::too_large)
   std::uint64_t wal_bytes_max = 256u << 20;
   bool create_if_missing = true;
+  /// An operator's last resort on a copy: opens what is readable up to the first damage of the log.
+  /// Synced facts may be missing then; the caller must treat the run as one with amnesia.
+  bool salvage = false;
   /// For tests: asked before each synced write; an error is what the disk would have said (then the store is poisoned).
   std::function<result<void>()> fault;
   /// For tests: free bytes on the file system; default statvfs.
