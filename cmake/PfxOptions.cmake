@@ -32,6 +32,9 @@ add_library(pfx_flags INTERFACE)
 target_compile_options(pfx_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
                        -Wno-missing-field-initializers
                        -Wno-error=deprecated-declarations -fstack-protector-strong)
+if(PFX_SANITIZE) # GCC's flow analysis loses its way in instrumented library headers
+  target_compile_options(pfx_flags INTERFACE -Wno-maybe-uninitialized)
+endif()
 target_include_directories(pfx_flags INTERFACE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
 target_compile_definitions(pfx_flags INTERFACE PFX_VERSION="${PROJECT_VERSION}"
                            $<$<BOOL:${PFX_FAULT_POINTS}>:PFX_FAULT_POINTS=1>)
