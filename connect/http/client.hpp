@@ -55,7 +55,8 @@ public:
   [[nodiscard]] static result<std::unique_ptr<client>> make(client_options options);
   ~client();
 
-  /// POST with a JSON body. Accepts gzip answers.
+  /// POST with a JSON body to base_url and `path` (with or without its leading slash). Accepts gzip answers.
+  /// On a kept connection that the server closed meanwhile, libcurl sends again on a fresh one by itself.
   [[nodiscard]] result<response> post(const std::string& path, std::string_view body,
                                       const call_options& options = {});
   [[nodiscard]] result<response> get(const std::string& path, const call_options& options = {});

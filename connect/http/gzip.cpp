@@ -49,6 +49,8 @@ result<std::string> gunzip(std::string_view compressed, std::size_t bytes_max) {
       return failure(errc::too_large, "body",
                      "is over " + std::to_string(bytes_max) + " octets when decompressed");
     out.append(block.data(), made);
+    if (state == Z_STREAM_END && z.avail_in > 0) // another member; each takes 18 octets at least
+      state = ::inflateReset(&z);
   }
   if (state != Z_STREAM_END || z.avail_in != 0)
     return damaged();

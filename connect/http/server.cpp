@@ -228,7 +228,7 @@ bool server::state::serve_one(stream& over, exchange& talk, const peer& from) {
   bool keep = in.keep_alive && !stopping_now;
   bool written = talk.write(std::move(out), keep, in.value.method == "HEAD") == io_status::done;
   if (written && !keep)
-    over.linger();
+    over.say_goodbye();
   return written && keep;
 }
 

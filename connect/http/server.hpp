@@ -38,7 +38,7 @@ struct server_options {
   std::string certificate_pem;       ///< leaf first, then chain
   secret_bytes key_pem;
   std::string client_roots_pem;      ///< if set, client certificates are asked for and, when sent, must verify against these
-  std::size_t connections_max = 64;  ///< further ones wait in the backlog
+  std::size_t connections_max = 64;  ///< further ones wait in the backlog; the longest idle one makes room
   std::size_t body_bytes_max = 32u << 20;
   std::size_t header_bytes_max = 64u << 10;
   std::int64_t idle_timeout_ms = 60'000;
@@ -53,7 +53,8 @@ public:
   [[nodiscard]] static result<std::unique_ptr<server>> start(server_options options, handler handle);
   ~server();
   [[nodiscard]] std::uint16_t port() const noexcept;
-  /// Stops accepting, ends idle connections, waits at most `deadline_ms` for running requests.
+  /// Stops accepting, ends idle connections, waits at most `deadline_ms` for running requests, then cuts
+  /// their connections. The destructor waits until the last handler has returned; neither is for a handler.
   void stop(std::int64_t deadline_ms = 5'000);
 
 private:

@@ -141,14 +141,18 @@ io_status stream::write_all(std::string_view octets, std::int64_t deadline) {
   return io_status::done;
 }
 
-/// Closing with unread input makes the kernel send a reset, which can overtake our last answer.
-void stream::linger() noexcept {
+void stream::say_goodbye() noexcept {
   if (ssl_ && ::SSL_is_init_finished(ssl_.get()) == 1) {
     ::ERR_clear_error();
     ::SSL_shutdown(ssl_.get());
     ::ERR_clear_error();
   }
   ::shutdown(fd_, SHUT_WR);
+}
+
+/// Closing with unread input makes the kernel send a reset, which can overtake our last answer.
+void stream::linger() noexcept {
+  say_goodbye();
   std::int64_t deadline = steady_ms() + linger_ms_max;
   std::array<char, 16u << 10> waste;
   std::size_t drained = 0;

@@ -32,7 +32,10 @@ public:
   [[nodiscard]] io_status read_some(char* into, std::size_t size, std::size_t& got,
                                     std::int64_t deadline);
   [[nodiscard]] io_status write_all(std::string_view octets, std::int64_t deadline);
-  /// Says goodbye and waits shortly for the other side to go, so that it reads our last words.
+  /// close_notify and the end of our half.
+  void say_goodbye() noexcept;
+  /// Also waits shortly for the other side to go, so that it reads our last words although we did
+  /// not read all of its own.
   void linger() noexcept;
 
   /// DER of the verified client certificate, or empty.

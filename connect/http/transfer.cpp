@@ -1,6 +1,9 @@
 // libcurl: options, callbacks and what its codes mean for the caller.
 #include "connect/http/transfer.hpp"
 
+#include "connect/http/gzip.hpp"
+
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -110,13 +113,14 @@ struct transfer::state {
   result<void> begin(const transfer_order& order);
   result<CURLcode> drive();
   result<response> conclude(CURLcode code);
+  result<void> open_body();
   [[nodiscard]] error classify(CURLcode code) const;
   [[nodiscard]] bool maybe_sent() const;
 
   // -- called by libcurl ------
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
-  static int on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t);
+  static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
   static CURLcode on_tls_context(CURL*, void* ssl_context, void* self);
   bool take_header(std::string_view line);
 
@@ -148,7 +152,6 @@ void transfer::state::prepare() {
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_PATH_AS_IS, 1L);
   set(CURLOPT_TCP_KEEPALIVE, 1L);
-  set(CURLOPT_ACCEPT_ENCODING, "gzip");
   set(CURLOPT_WRITEFUNCTION, &state::on_body);
   set(CURLOPT_WRITEDATA, this);
   set(CURLOPT_HEADERFUNCTION, &state::on_header);
@@ -204,8 +207,7 @@ std::size_t transfer::state::on_header(char* data, std::size_t size, std::size_t
   return me.take_header({data, length}) ? length : CURL_WRITEFUNC_ERROR;
 }
 
-/// Trailers are ignored; a second encoding is refused, because stacked ones multiply a small body
-/// without ever showing it to the body's limit.
+/// Trailers are ignored; encodings that were not asked for are refused, stacked ones too.
 bool transfer::state::take_header(std::string_view line) {
   if (headers_done)
     return true;
@@ -241,16 +243,8 @@ bool transfer::state::take_header(std::string_view line) {
   return true;
 }
 
-/// `received` counts octets before decompression; more of them than may come out are no use.
-int transfer::state::on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t,
-                                 curl_off_t) {
-  auto& me = *static_cast<state*>(self);
-  if (received > 0
-      && static_cast<std::uint64_t>(received) > me.context.options.body_bytes_max + (64u << 10)) {
-    me.stopped = stop_reason::body_too_large;
-    return 1;
-  }
-  return me.context.cancelled.load(std::memory_order_relaxed) ? 1 : 0;
+int transfer::state::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<state*>(self)->context.cancelled.load(std::memory_order_relaxed) ? 1 : 0;
 }
 
 CURLcode transfer::state::on_tls_context(CURL*, void* ssl_context, void* self) {
@@ -275,6 +269,7 @@ result<void> transfer::state::begin(const transfer_order& order) {
     }
   };
   add("Expect:");
+  add("Accept-Encoding: gzip");
   bool typed = false;
   for (const auto& [name, value] : order.options->headers) {
     if (name.empty() || (name + value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos
@@ -372,9 +367,28 @@ error transfer::state::classify(CURLcode code) const {
               : make(errc::unavailable, "no connection");
 }
 
+/// libcurl's own decoding takes a cut gzip body for a whole one, so it is done here.
+result<void> transfer::state::open_body() {
+  auto encoding = answer.headers.find("content-encoding");
+  if (encoding == answer.headers.end() || lower(encoding->second) == "identity"
+      || answer.body.empty())
+    return {};
+  auto plain = gunzip(answer.body, context.options.body_bytes_max);
+  if (!plain && plain.error().code == errc::bad_input)
+    return failure(errc::unknown_outcome, "", "no whole answer: its gzip data is damaged");
+  if (!plain)
+    return failure(plain.error());
+  answer.body = std::move(*plain);
+  return {};
+}
+
 result<response> transfer::state::conclude(CURLcode code) {
   if (code != CURLE_OK)
     return failure(classify(code));
+  if (!headers_done) // libcurl takes a connection that ends between two header lines for an answer
+    return failure(errc::unknown_outcome, "", "no whole answer: it ends within its headers");
+  if (auto opened = open_body(); !opened)
+    return failure(opened.error());
   if (auto wait = answer.headers.find("retry-after"); wait != answer.headers.end())
     answer.retry_after_ms = read_retry_after(wait->second, system_clock().wall());
   return std::move(answer);
