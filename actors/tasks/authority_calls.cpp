@@ -197,6 +197,25 @@ outcome run_authority_task(const plant& p, const task& what) noexcept {
   return out;
 }
 
+void submit_before_intent(const plant& p, const record& of, const event& worked) noexcept {
+  const auto entry = p.authorities.find(of.authority);
+  if (worked.kind != event_kind::worked || entry == p.authorities.end()) {
+    return;
+  }
+  const auto place = storage::store::blob_key(of.key, blob_kind::intent);
+  auto plain_intent = p.sealer->open({static_cast<std::uint8_t>(blob_kind::intent), place},
+                                     worked.blobs.front().second);
+  auto plan = plain_intent ? decode_intent(plain_intent->view())
+                           : result<intent>(failure(plain_intent.error()));
+  if (plan) {
+    (void)entry->second.calls->submit({.transaction_id = transaction_id(of, 0),
+                                       .certificate_request = plan->certificate_request,
+                                       .certificate_template = plan->certificate_template,
+                                       .validity = plan->validity,
+                                       .security_identifier = plan->security_identifier});
+  }
+}
+
 std::int64_t revoke_surplus(const plant& p, surplus_certificate& what) noexcept {
   using connect::ca::revoke_status;
   try {

@@ -116,7 +116,7 @@ struct plant {
   executor* io = nullptr;    ///< calls to the outside
   executor* disk = nullptr;  ///< one thread: the only one that commits
   caller_identity caller;
-  audit_anchor anchor;
+  mutable audit_anchor anchor;
   mutable counters totals;                      ///< atomics: counting changes no plant
   std::function<void(const report&)> tell;      ///< thread-safe
   std::function<std::uint64_t()> random;        ///< for jitter; thread-safe

@@ -192,7 +192,8 @@ service_outcomes query(const plant& p, const std::vector<task>& what) {
   return out;
 }
 
-arrival read_offer(const plant& p, const offer& from, boot_ms sent) {
+/// Nothing if the request could not be sealed: it stays with the service and comes again.
+std::optional<arrival> read_offer(const plant& p, const offer& from, boot_ms sent) {
   arrival out;
   out.key = {p.settings.tenant, flow::pfx, from.context};
   out.fingerprint = from.fingerprint;
@@ -213,10 +214,9 @@ arrival read_offer(const plant& p, const offer& from, boot_ms sent) {
   out.authority = request.create.authority;
   auto sealed = seal_blob(p, out.key, blob_kind::request, encode(request));
   if (!sealed) {
-    out.fault = sealed.error();
-  } else {
-    out.sealed_request = std::move(*sealed);
+    return std::nullopt;
   }
+  out.sealed_request = std::move(*sealed);
   return out;
 }
 
@@ -333,7 +333,9 @@ arrivals run_download(const plant& p, std::size_t requests_max) noexcept {
       return out;
     }
     for (const auto& one : answer->offers) {
-      out.list.push_back(read_offer(p, one, sent));
+      if (auto read = read_offer(p, one, sent)) {
+        out.list.push_back(std::move(*read));
+      }
     }
     for (const auto& lost : answer->unanswerable) {
       out.why = "entries that nobody can answer: " + to_string(lost);

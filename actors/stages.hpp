@@ -1,0 +1,43 @@
+// How the actors of the line are made. Each is owned by the supervisor, which gives it the handles
+// it needs; none outlives the plant.
+#pragma once
+
+#include "actors/common.hpp"
+
+namespace pfx::actors {
+
+/// Reads all open records from the store before its first message (blocking on purpose: nothing runs
+/// yet). Dispatches nothing before `go`.
+[[nodiscard]] queue_keeper spawn_keeper(caf::actor_system& system, const tasks::plant& p,
+                                        const supervisor& above, bool unclean_start);
+[[nodiscard]] processor spawn_processor(caf::actor_system& system, const tasks::plant& p,
+                                        const queue_keeper& keeper);
+[[nodiscard]] crypto_worker spawn_crypto_worker(caf::actor_system& system, const tasks::plant& p);
+[[nodiscard]] issuer spawn_issuer(caf::actor_system& system, const tasks::plant& p,
+                                  const queue_keeper& keeper);
+[[nodiscard]] uploader spawn_uploader(caf::actor_system& system, const tasks::plant& p,
+                                      const queue_keeper& keeper, const supervisor& above);
+[[nodiscard]] revoker spawn_revoker(caf::actor_system& system, const tasks::plant& p,
+                                    const queue_keeper& keeper);
+[[nodiscard]] poller spawn_poller(caf::actor_system& system, const tasks::plant& p,
+                                  const queue_keeper& keeper, const supervisor& above);
+
+/// What the keeper hands work to. Sent again when a stage was restarted.
+struct peers {
+  processor work;
+  issuer authority;
+  uploader results;
+  revoker surplus;
+};
+
+/// Told about each change of phase; called from an actor's thread.
+using phase_sink = std::function<void(const supervision&)>;
+
+struct supervisor_settings {
+  bool unclean_start = false;
+  phase_sink on_phase;
+};
+[[nodiscard]] supervisor spawn_supervisor(caf::actor_system& system, tasks::plant& p,
+                                          supervisor_settings settings);
+
+} // namespace pfx::actors

@@ -1,0 +1,334 @@
+// The supervisor: owns all actors. The first check-in comes before anything else is sent; children that
+// end are made again with back-off, except the queue keeper, without which nothing may go on.
+#include <algorithm>
+
+#include "actors/stages.hpp"
+#include "core/codec.hpp"
+#include "core/fault_point.hpp"
+
+namespace pfx::actors {
+
+namespace {
+
+using phase = supervision::phase;
+
+constexpr auto stop_patience = std::chrono::milliseconds(3'600'000); ///< the host's deadline is the real one
+constexpr std::int64_t check_in_retry_base_ms = 500;
+constexpr std::int64_t check_in_retry_max_ms = 60'000;
+constexpr std::int64_t restart_wait_base_ms = 100;
+constexpr std::int64_t restart_wait_max_ms = 30'000;
+constexpr std::uint32_t stale_epochs_max = 3; ///< at the first check-in, before we give up
+
+enum class child : std::uint8_t { processor = 0, issuer, uploader, revoker, poller };
+
+// Ticks: what they are for, in the low byte; the rest is the round.
+constexpr std::uint64_t tick_check_in = 100;
+
+struct supervisor_state {
+  explicit supervisor_state(supervisor::pointer owner) : self(owner) {}
+
+  supervisor::pointer self;
+  tasks::plant* p = nullptr;
+  supervisor_settings settings;
+  phase now = phase::starting;
+  std::string lifecycle;
+  queue_keeper keeper;
+  peers stages;
+  poller source;
+  std::map<caf::actor_addr, child> children;
+  std::uint32_t restarts = 0;
+  std::uint32_t failures = 0;
+  std::uint32_t stale_epochs = 0;
+  bool checking_in = false;
+  bool ask_everything = false; ///< we were stale: open requests are asked about first
+  std::optional<caf::response_promise> stop_promise;
+
+  void enter(phase next, errc why = errc::none, std::string words = {});
+  void spawn_line();
+  void spawn_child(child which);
+  void child_ended(const caf::actor_addr& who);
+  void check_in();
+  void checked_in(const tasks::check_in_outcome& answer);
+  void stale(const tasks::check_in_outcome& answer);
+  void run();
+  void halt(errc why, std::string words);
+  void end_children();
+  caf::result<bool> stop();
+};
+
+void supervisor_state::enter(phase next, errc why, std::string words) {
+  now = next;
+  if (settings.on_phase) {
+    settings.on_phase({next, why, std::move(words), lifecycle});
+  }
+}
+
+// -- children ------
+
+/// Linked, so that a killed supervisor takes its children along; its own exit handler turns their
+/// ends into restarts.
+template <class Handle>
+void adopt(supervisor_state& s, const Handle& handle, child which) {
+  s.self->link_to(handle);
+  s.children.emplace(caf::actor_cast<caf::actor_addr>(handle), which);
+}
+
+void supervisor_state::spawn_child(child which) {
+  auto& system = self->system();
+  switch (which) {
+    case child::processor:
+      stages.work = spawn_processor(system, *p, keeper);
+      adopt(*this, stages.work, which);
+      self->send(stages.work, go_atom_v);
+      break;
+    case child::issuer:
+      stages.authority = spawn_issuer(system, *p, keeper);
+      adopt(*this, stages.authority, which);
+      self->send(stages.authority, go_atom_v);
+      break;
+    case child::uploader:
+      stages.results = spawn_uploader(system, *p, keeper, self);
+      adopt(*this, stages.results, which);
+      self->send(stages.results, go_atom_v);
+      break;
+    case child::revoker:
+      stages.surplus = spawn_revoker(system, *p, keeper);
+      adopt(*this, stages.surplus, which);
+      break;
+    case child::poller:
+      source = spawn_poller(system, *p, keeper, self);
+      adopt(*this, source, which);
+      self->send(source, go_atom_v);
+      break;
+  }
+}
+
+void supervisor_state::spawn_line() {
+  for (const auto which : {child::processor, child::issuer, child::uploader, child::revoker}) {
+    spawn_child(which);
+  }
+  self->send(keeper, pack(peers(stages)));
+  self->send(keeper, go_atom_v);
+  spawn_child(child::poller);
+}
+
+void supervisor_state::child_ended(const caf::actor_addr& who) {
+  if (now != phase::running) {
+    return;
+  }
+  if (keeper && who == caf::actor_cast<caf::actor_addr>(keeper)) {
+    halt(errc::internal, "the queue keeper ended");
+    return;
+  }
+  const auto found = children.find(who);
+  if (found == children.end()) {
+    return;
+  }
+  const auto which = found->second;
+  children.erase(found);
+  if (which <= child::uploader) {
+    self->send(keeper, lost_atom_v, static_cast<std::uint8_t>(which));
+  }
+  const auto wait_ms = std::min(restart_wait_max_ms, restart_wait_base_ms << std::min(restarts++, 12U));
+  tell_system(*p, tasks::report::level::error, 8, "an actor of the line ended and is made again");
+  self->delayed_send(self, std::chrono::milliseconds(wait_ms), tick_atom_v,
+                     static_cast<std::uint64_t>(which));
+}
+
+// -- check-in ------
+
+void supervisor_state::check_in() {
+  if (checking_in || (now != phase::starting && now != phase::running)) {
+    return;
+  }
+  checking_in = p->io->post([plant = p, me = supervisor(self), again = ask_everything] {
+    fault_point("before_send", "check_in");
+    auto answer = tasks::run_check_in(*plant, again);
+    fault_point("after_answer", "check_in");
+    caf::anon_send(me, pack(std::move(answer)));
+  });
+}
+
+void supervisor_state::checked_in(const tasks::check_in_outcome& answer) {
+  checking_in = false;
+  if (now != phase::starting && now != phase::running) {
+    return;
+  }
+  if (answer.accepted) {
+    failures = 0;
+    lifecycle = answer.lifecycle;
+    if (answer.reconcile) {
+      halt(errc::corrupt, "the service knows a later state of this connector than the store does: "
+                          "the store was restored from a backup, or was cloned");
+      return;
+    }
+    if (now == phase::starting) {
+      run();
+    }
+    self->delayed_send(self, std::chrono::milliseconds(p->settings.check_in_interval_ms), tick_atom_v,
+                       tick_check_in);
+    return;
+  }
+  if (answer.code == errc::stale_epoch) {
+    stale(answer);
+    return;
+  }
+  if (answer.code == errc::unauthorized && now == phase::starting && failures >= 2) {
+    halt(errc::unauthorized, answer.why);
+    return;
+  }
+  tell_system(*p, tasks::report::level::warning, 5001, "check-in failed: " + answer.why);
+  const auto ceiling = std::min(check_in_retry_max_ms, check_in_retry_base_ms << std::min(failures++, 12U));
+  const auto jittered
+    = 1 + static_cast<std::int64_t>(p->random() % static_cast<std::uint64_t>(ceiling));
+  self->delayed_send(self, std::chrono::milliseconds(std::max(answer.retry_after_ms, jittered)),
+                     tick_atom_v, tick_check_in);
+}
+
+/// On the first check-in of a run: a higher epoch, durable, then again. In mid-run: somebody else lives
+/// under our name.
+void supervisor_state::stale(const tasks::check_in_outcome& answer) {
+  if (now == phase::running || ++stale_epochs > stale_epochs_max) {
+    halt(errc::stale_epoch, answer.why);
+    return;
+  }
+  ask_everything = true;
+  auto who = p->caller.current();
+  who.epoch = std::max(who.epoch, answer.highest_epoch) + 1;
+  const bool posted = p->disk->post([plant = p, who, me = supervisor(self)] {
+    writer value;
+    value.u64(who.epoch);
+    auto done = plant->store->commit({storage::put_meta{"epoch", value.take()}});
+    if (done) {
+      plant->caller.set(who);
+      caf::anon_send(me, tick_atom_v, tick_check_in);
+    } else {
+      caf::anon_send(me, halt_atom_v, static_cast<std::uint8_t>(done.error().code),
+                     to_string(done.error()));
+    }
+  });
+  if (!posted) {
+    halt(errc::internal, "the disk thread takes no work");
+  }
+}
+
+void supervisor_state::run() {
+  enter(phase::running);
+  if (ask_everything) {
+    self->send(keeper, halt_atom_v);
+  }
+  spawn_line();
+}
+
+// -- the end ------
+
+void supervisor_state::halt(errc why, std::string words) {
+  if (now != phase::starting && now != phase::running) {
+    return;
+  }
+  tell_system(*p, tasks::report::level::error, 9, "halted: " + words);
+  if (source) {
+    self->send(source, stop_atom_v);
+  }
+  // What is under way is only forgotten: every fact it rests on is durable, and the mark of the
+  // running store stays, so that the next start counts as one after an unclean end.
+  enter(phase::halted, why, std::move(words));
+  end_children();
+}
+
+void supervisor_state::end_children() {
+  for (const auto& [address, which] : children) {
+    self->send_exit(address, caf::exit_reason::user_shutdown);
+  }
+  children.clear();
+  if (keeper) {
+    self->send_exit(keeper, caf::exit_reason::user_shutdown);
+  }
+  keeper = nullptr;
+  stages = {};
+  source = nullptr;
+}
+
+caf::result<bool> supervisor_state::stop() {
+  auto promise = self->make_response_promise();
+  if (now == phase::halted || !keeper) {
+    end_children();
+    promise.deliver(false);
+    self->quit();
+    return caf::delegated<bool>{};
+  }
+  enter(phase::stopping);
+  if (source) {
+    self->send(source, stop_atom_v);
+  }
+  const auto finish = [this, promise](bool quiet) {
+    end_children();
+    enter(phase::stopped);
+    auto answer = promise;
+    answer.deliver(quiet);
+    self->quit();
+  };
+  self->request(keeper, stop_patience, stop_atom_v)
+    .then([finish](bool quiet) { finish(quiet); },
+          [finish](const caf::error&) { finish(false); });
+  return caf::delegated<bool>{};
+}
+
+supervisor::behavior_type supervisor_behavior(supervisor::stateful_pointer<supervisor_state> self,
+                                              tasks::plant* p, supervisor_settings settings) {
+  prepare(self, *p, "supervisor");
+  self->state.p = p;
+  self->state.settings = std::move(settings);
+  self->set_exit_handler([self](caf::exit_msg& gone) { self->state.child_ended(gone.source); });
+  return {
+    [self](go_atom) {
+      auto& s = self->state;
+      s.keeper = spawn_keeper(self->system(), *s.p, self, s.settings.unclean_start);
+      self->link_to(s.keeper);
+      s.check_in();
+    },
+    [self](const parcel<tasks::check_in_outcome>& answer) { self->state.checked_in(*answer); },
+    [self](tick_atom, std::uint64_t what) {
+      auto& s = self->state;
+      if (what == tick_check_in) {
+        s.check_in();
+      } else if (s.now == phase::running) {
+        s.spawn_child(static_cast<child>(what));
+        self->send(s.keeper, pack(peers(s.stages)));
+      }
+    },
+    [self](halt_atom, std::uint8_t why, const std::string& words) {
+      self->state.halt(static_cast<errc>(why), words);
+    },
+    [self](stop_atom) { return self->state.stop(); },
+    [self](status_atom) -> caf::result<parcel<keeper_status>> {
+      auto& s = self->state;
+      if (!s.keeper) {
+        return pack(keeper_status{});
+      }
+      return self->delegate(s.keeper, status_atom_v);
+    },
+    [self](const parcel<operator_wish>& wish) -> caf::result<parcel<error>> {
+      auto& s = self->state;
+      if (!s.keeper) {
+        return pack(error{errc::stopping, "", "the engine does not run"});
+      }
+      return self->delegate(s.keeper, wish);
+    },
+    [self](const parcel<list_wish>& wish) -> caf::result<parcel<std::vector<record>>> {
+      auto& s = self->state;
+      if (!s.keeper) {
+        return pack(std::vector<record>{});
+      }
+      return self->delegate(s.keeper, wish);
+    },
+  };
+}
+
+} // namespace
+
+supervisor spawn_supervisor(caf::actor_system& system, tasks::plant& p, supervisor_settings settings) {
+  return system.spawn(supervisor_behavior, &p, std::move(settings));
+}
+
+} // namespace pfx::actors

@@ -1,0 +1,199 @@
+#include "actors/system.hpp"
+
+#include <condition_variable>
+#include <mutex>
+
+#include "actors/stages.hpp"
+
+namespace pfx::actors {
+
+namespace {
+
+constexpr std::size_t cpu_jobs_max = 1'024;
+constexpr std::size_t io_jobs_max = 4'096;
+constexpr std::size_t disk_jobs_max = 1'024;
+constexpr std::size_t scheduler_threads = 2;
+constexpr auto question_patience = std::chrono::milliseconds(5'000);
+constexpr auto operator_patience = std::chrono::milliseconds(15'000);
+
+/// Nothing is parsed from files or the command line: a library reads no caf-application.ini.
+struct quiet_config : caf::actor_system_config {
+  quiet_config() {
+    set("scheduler.max-threads", scheduler_threads);
+    set("scheduler.max-throughput", messages_per_turn_max);
+    set("scheduler.policy", caf::atom("sharing")); // idle threads wait instead of polling
+  }
+};
+
+running_phase phase_of(supervision::phase from) {
+  switch (from) {
+    case supervision::phase::starting: return running_phase::starting;
+    case supervision::phase::running: return running_phase::running;
+    case supervision::phase::halted: return running_phase::halted;
+    case supervision::phase::stopping: return running_phase::stopping;
+    case supervision::phase::stopped: return running_phase::stopped;
+  }
+  return running_phase::halted;
+}
+
+/// The supervisor's last word, for threads that are no actors.
+struct phase_board {
+  mutable std::mutex mutex;
+  mutable std::condition_variable changed;
+  supervision last;
+
+  void post(const supervision& what) {
+    {
+      const std::lock_guard lock(mutex);
+      last = what;
+    }
+    changed.notify_all();
+  }
+};
+
+} // namespace
+
+// Destroyed bottom up: handles fall first, then the executors (whose jobs hold handles), then the
+// system, which waits until every actor is gone.
+struct actor_host::state {
+  explicit state(tasks::plant& p) : plant(p), system(config) {}
+
+  tasks::plant& plant;
+  phase_board board;
+  quiet_config config;
+  caf::actor_system system;
+  std::unique_ptr<tasks::executor> cpu;
+  std::unique_ptr<tasks::executor> io;
+  std::unique_ptr<tasks::executor> disk;
+  supervisor above;
+  bool stopped = false;
+};
+
+actor_host::actor_host(tasks::plant& p, bool unclean_start, std::size_t io_threads)
+    : state_(std::make_unique<state>(p)) {
+  auto& s = *state_;
+  s.cpu = tasks::make_thread_pool("pfx-crypto", p.settings.crypto_workers, cpu_jobs_max);
+  s.io = tasks::make_thread_pool("pfx-io", io_threads, io_jobs_max);
+  s.disk = tasks::make_thread_pool("pfx-disk", 1, disk_jobs_max);
+  p.cpu = s.cpu.get();
+  p.io = s.io.get();
+  p.disk = s.disk.get();
+  supervisor_settings settings;
+  settings.unclean_start = unclean_start;
+  settings.on_phase = [board = &s.board](const supervision& what) { board->post(what); };
+  s.above = spawn_supervisor(s.system, p, std::move(settings));
+  caf::anon_send(s.above, go_atom_v);
+}
+
+actor_host::~actor_host() {
+  if (!state_->stopped) {
+    (void)stop(std::chrono::milliseconds(2'000));
+  }
+}
+
+bool actor_host::stop(std::chrono::milliseconds patience) {
+  auto& s = *state_;
+  if (s.stopped) {
+    return true;
+  }
+  s.stopped = true;
+  bool quiet = false;
+  {
+    caf::scoped_actor self{s.system};
+    const auto half = patience / 2;
+    auto asked = self->request(s.above, patience + std::chrono::milliseconds(500), stop_atom_v);
+    // Calls that hang are ended when half of the time is gone; their outcome is unknown, and written so.
+    std::mutex mutex;
+    std::condition_variable_any ended;
+    std::jthread watchdog([&](std::stop_token done) {
+      std::unique_lock lock(mutex);
+      if (!ended.wait_for(lock, done, half, [&] { return done.stop_requested(); })) {
+        s.plant.service->cancel();
+        for (auto& [name, entry] : s.plant.authorities) {
+          entry.calls->cancel();
+        }
+      }
+    });
+    asked.receive([&](bool was_quiet) { quiet = was_quiet; }, [](const caf::error&) {});
+    watchdog.request_stop();
+    ended.notify_all();
+    if (!quiet) {
+      self->send_exit(s.above, caf::exit_reason::kill);
+    }
+  }
+  s.above = nullptr;
+  if (!quiet) {
+    s.plant.service->cancel();
+    for (auto& [name, entry] : s.plant.authorities) {
+      entry.calls->cancel();
+    }
+  }
+  s.cpu.reset();
+  s.io.reset();
+  s.disk.reset();
+  return quiet;
+}
+
+standing actor_host::current() const {
+  const auto& s = *state_;
+  standing out;
+  {
+    const std::lock_guard lock(s.board.mutex);
+    out.phase = phase_of(s.board.last.now);
+    out.halted_by = s.board.last.halted_by;
+    out.why = s.board.last.why;
+    out.lifecycle = s.board.last.lifecycle;
+  }
+  if (s.stopped) {
+    out.phase = running_phase::stopped;
+    return out;
+  }
+  caf::scoped_actor self{state_->system};
+  self->request(s.above, question_patience, status_atom_v)
+    .receive(
+      [&](const parcel<keeper_status>& answer) {
+        out.by_state = answer->by_state;
+        out.paused = answer->paused;
+        out.poisoned = answer->poisoned;
+        if (out.why.empty()) {
+          out.why = answer->why;
+        }
+      },
+      [](const caf::error&) {});
+  return out;
+}
+
+bool actor_host::wait_halted(std::chrono::milliseconds patience) const {
+  const auto& board = state_->board;
+  std::unique_lock lock(board.mutex);
+  return board.changed.wait_for(lock, patience,
+                                [&] { return board.last.now == supervision::phase::halted; });
+}
+
+result<void> actor_host::operator_word(const request_key& key, lifecycle::event_kind word) const {
+  if (state_->stopped) {
+    return failure(errc::stopping, "", "the engine is stopped");
+  }
+  error answer{errc::unavailable, "", "no answer from the queue keeper"};
+  caf::scoped_actor self{state_->system};
+  self->request(state_->above, operator_patience, pack(operator_wish{key, word}))
+    .receive([&](const parcel<error>& what) { answer = *what; }, [](const caf::error&) {});
+  if (answer.code != errc::none) {
+    return failure(answer);
+  }
+  return {};
+}
+
+result<std::vector<record>> actor_host::list(std::optional<record_state> wanted,
+                                             std::size_t count_max) const {
+  if (state_->stopped) {
+    return failure(errc::stopping, "", "the engine is stopped");
+  }
+  result<std::vector<record>> out = failure(errc::unavailable, "", "no answer from the queue keeper");
+  caf::scoped_actor self{state_->system};
+  self->request(state_->above, question_patience, pack(list_wish{wanted, count_max}))
+    .receive([&](const parcel<std::vector<record>>& list) { out = *list; }, [](const caf::error&) {});
+  return out;
+}
+
+} // namespace pfx::actors

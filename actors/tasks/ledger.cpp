@@ -1,0 +1,344 @@
+#include "actors/tasks/ledger.hpp"
+
+#include <algorithm>
+
+#include "core/codec.hpp"
+#include "core/fault_point.hpp"
+#include "crypto/digest.hpp"
+
+namespace pfx::actors::tasks {
+
+namespace {
+
+using lifecycle::action;
+using lifecycle::event;
+using lifecycle::event_kind;
+
+constexpr std::size_t reacknowledgements_max = 20'000; ///< waiting; further ones come with the next hand-out
+
+/// States that count against open_requests_max.
+bool at_work(record_state state) {
+  return state != record_state::settled && state != record_state::abandoned
+         && state != record_state::quarantined;
+}
+
+bool audited(std::uint16_t trail_event_id) {
+  const auto id = trail_event_id >= 2000 ? trail_event_id - 1000 : trail_event_id;
+  return id == lifecycle::trail_event::conflict || id == lifecycle::trail_event::quarantined
+         || id == lifecycle::trail_event::operator_word;
+}
+
+report::level level_of(std::uint16_t trail_event_id) {
+  const auto id = trail_event_id >= 2000 ? trail_event_id - 1000 : trail_event_id;
+  switch (id) {
+    case lifecycle::trail_event::conflict:
+    case lifecycle::trail_event::quarantined: return report::level::error;
+    case lifecycle::trail_event::retry:
+    case lifecycle::trail_event::failing:
+    case lifecycle::trail_event::lease:
+    case lifecycle::trail_event::upload_failed:
+    case lifecycle::trail_event::restarted: return report::level::warning;
+    default: return report::level::debug;
+  }
+}
+
+std::size_t size_of(const storage::operation& op) {
+  constexpr std::size_t overhead = 256;
+  const auto* blob = std::get_if<storage::put_blob>(&op);
+  return overhead + (blob == nullptr ? 0 : blob->sealed.size());
+}
+
+} // namespace
+
+ledger::ledger(const plant& p) : plant_(p) {}
+
+void ledger::load(record value, bool unclean) {
+  arrivals_ = std::max(arrivals_, value.arrival + 1);
+  const auto key = value.key;
+  const auto before = value.state;
+  auto& in = open_[key];
+  in.value = std::move(value);
+  if (at_work(before)) {
+    ++at_work_;
+  }
+  event what;
+  what.kind = unclean ? event_kind::restarted_unclean : event_kind::restarted_clean;
+  absorb(in, before, lifecycle::step(in.value, std::move(what), plant_.rules, plant_.now()));
+  if (in.value.live.lease_asked) {
+    renewals_.push_back({key, in.value.lease_number});
+  }
+  examine(in);
+}
+
+void ledger::ask_everything() {
+  for (auto& [key, in] : open_) {
+    lifecycle::step_result out;
+    out.next = in.value;
+    out.next.ask_first = true;
+    out.next.may_skip_walk = false;
+    out.changed = true;
+    absorb(in, in.value.state, std::move(out));
+  }
+}
+
+void ledger::continue_audit(std::uint64_t sequence, const digest& head) {
+  audit_sequence_ = sequence;
+  audit_head_ = head;
+}
+
+// -- what comes in ------
+
+std::vector<request_key> ledger::unknown_of(const std::vector<arrival>& list) const {
+  std::set<request_key> unknown;
+  for (const auto& one : list) {
+    if (open_.find(one.key) == open_.end()) {
+      unknown.insert(one.key);
+    }
+  }
+  return {unknown.begin(), unknown.end()};
+}
+
+std::uint64_t ledger::receive(std::vector<arrival> list,
+                              const std::map<request_key, settled_record>& settled) {
+  plant_.totals.offers += list.size();
+  for (auto& one : list) {
+    receive_one(one, settled);
+  }
+  return enqueued_;
+}
+
+void ledger::receive_one(arrival& one, const std::map<request_key, settled_record>& settled) {
+  if (const auto known = open_.find(one.key); known != open_.end()) {
+    hand_out_again(known->second, one);
+    return;
+  }
+  if (const auto before = settled.find(one.key); before != settled.end()) {
+    receive_settled(one, before->second);
+    return;
+  }
+  receive_new(one);
+}
+
+void ledger::hand_out_again(entry& in, arrival& one) {
+  ++plant_.totals.redelivered;
+  const auto before = in.value.state;
+  if (before == record_state::settled) {
+    return; // its end is being written; the next hand-out is answered from the settled record
+  }
+  event what;
+  const bool same = in.value.fingerprint == one.fingerprint;
+  what.kind = same ? event_kind::offered_same : event_kind::offered_other;
+  what.lease_number = one.lease_number;
+  what.lease_until = one.lease_until;
+  if (before == record_state::abandoned && !one.sealed_request.empty()) {
+    what.blobs.emplace_back(blob_kind::request, std::move(one.sealed_request));
+  }
+  if (!same) {
+    ++plant_.totals.conflicts;
+  }
+  step(in, std::move(what));
+}
+
+void ledger::receive_settled(const arrival& one, const settled_record& before) {
+  ++plant_.totals.redelivered;
+  if (before.fingerprint != one.fingerprint) {
+    ++plant_.totals.conflicts;
+    plant_.tell({report::channel::operational, report::level::error,
+                 lifecycle::trail_event::conflict, plant_.time->wall(), printable(one.key.context), "",
+                 0, "requestContext: was settled before with another body; refused"});
+  }
+  if (again_.size() < reacknowledgements_max) {
+    again_.push_back({one.key, one.lease_number, before});
+  }
+}
+
+void ledger::receive_new(arrival& one) {
+  auto& in = open_[one.key];
+  ++at_work_;
+  ++plant_.totals.received;
+  auto out = lifecycle::receive({.key = one.key,
+                                 .kind = one.kind,
+                                 .fingerprint = one.fingerprint,
+                                 .lease_number = one.lease_number,
+                                 .lease_until = one.lease_until,
+                                 .arrival = arrivals_++,
+                                 .expires_at = one.expires_at,
+                                 .authority = one.authority,
+                                 .fault = one.fault,
+                                 .sealed_request = std::move(one.sealed_request)},
+                                plant_.now());
+  absorb(in, record_state::settled, std::move(out)); // "before" differs from received: it was entered
+}
+
+void ledger::apply(outcome what) {
+  const auto found = open_.find(what.key);
+  if (found == open_.end()) {
+    return;
+  }
+  auto& in = found->second;
+  if (what.ticket != 0 && in.value.live.ticket == what.ticket) {
+    in.value.live.ticket = 0;
+    in.in_flight = action::none;
+    --busy_[static_cast<std::size_t>(stage_of(what.what))];
+    ++credit_[static_cast<std::size_t>(stage_of(what.what))];
+    if (alone_ == what.key) {
+      alone_.reset();
+    }
+  } else if (what.ticket != 0 && what.what == action::work) {
+    return; // a key made for an attempt that is over; it was never used and is forgotten
+  }
+  step(in, std::move(what.event));
+}
+
+void ledger::operator_word(const request_key& key, event_kind word, error* refusal) {
+  const auto found = open_.find(key);
+  if (found == open_.end()) {
+    *refusal = {errc::not_found, "requestContext", "no open request has this context"};
+    return;
+  }
+  event what;
+  what.kind = word;
+  auto& in = found->second;
+  const auto before = in.value.state;
+  auto out = lifecycle::step(in.value, std::move(what), plant_.rules, plant_.now());
+  if (out.refused) {
+    *refusal = {errc::conflict, "requestContext",
+                "is " + std::string(name_of(before)) + ", not quarantined"};
+    return;
+  }
+  absorb(in, before, std::move(out));
+}
+
+void ledger::surplus_answered(const surplus_certificate& what) {
+  change c;
+  c.key = what.request;
+  c.of_entry = false;
+  c.operations.emplace_back(storage::put_surplus{what});
+  if (what.done) {
+    ++plant_.totals.surplus_revoked;
+    c.reports.push_back({report::channel::operational, report::level::warning, 3050,
+                         plant_.time->wall(), printable(what.request.context), "", 0,
+                         "surplus certificate " + what.serial_number + " revoked: " + what.last_answer});
+  }
+  enqueue(std::move(c));
+}
+
+void ledger::step(entry& in, event what) {
+  const auto before = in.value.state;
+  absorb(in, before, lifecycle::step(in.value, std::move(what), plant_.rules, plant_.now()));
+}
+
+// -- from a step to a write ------
+
+void ledger::absorb(entry& in, record_state before, lifecycle::step_result&& out) {
+  const bool was_at_work = before != record_state::settled && at_work(before);
+  const bool is_new = before == record_state::settled;
+  in.value = out.next;
+  if (!is_new && was_at_work && !at_work(in.value.state)) {
+    --at_work_;
+  } else if (!is_new && !was_at_work && at_work(in.value.state)) {
+    ++at_work_;
+  }
+  count(in.value, before, out);
+  change c;
+  c.key = in.value.key;
+  absorb_operations(c, in.value, out);
+  if (before != in.value.state) {
+    c.entered = in.value.state;
+  }
+  add_reports(c, in.value, out);
+  c.surplus = std::move(out.surplus);
+  if (c.operations.empty()) {
+    examine(in);
+    return;
+  }
+  ++in.undurable;
+  enqueue(std::move(c));
+}
+
+void ledger::absorb_operations(change& to, const record& next, lifecycle::step_result& out) const {
+  for (auto& [kind, sealed] : out.put_blobs) {
+    to.operations.emplace_back(storage::put_blob{next.key, kind, std::move(sealed)});
+  }
+  if (out.settled) {
+    if (!mutated("skip-settled")) {
+      to.operations.emplace_back(storage::put_settled{next.key, *out.settled});
+    }
+    to.operations.emplace_back(storage::drop_record{next.key});
+  } else if (out.changed) {
+    to.operations.emplace_back(storage::put_record{next});
+    for (const auto kind : out.drop_blobs) {
+      to.operations.emplace_back(storage::drop_blob{next.key, kind});
+    }
+  }
+  for (const auto& one : out.surplus) {
+    to.operations.emplace_back(storage::put_surplus{one});
+  }
+  if (out.trail) {
+    to.operations.emplace_back(storage::put_trail{next.key, *out.trail});
+  }
+}
+
+void ledger::add_reports(change& to, const record& next, const lifecycle::step_result& out) {
+  const auto context = printable(next.key.context);
+  if (out.trail) {
+    to.reports.push_back({report::channel::operational, level_of(out.trail->event), out.trail->event,
+                          out.trail->at, context, out.trail->call_id, out.trail->duration_ms,
+                          out.trail->text});
+    if (audited(out.trail->event)) {
+      add_audit(to, out.trail->event, next);
+    }
+  }
+  if (out.admin_event != 0) {
+    const bool failed = next.outcome == settled_as::failed;
+    to.reports.push_back({report::channel::admin,
+                          failed ? report::level::warning : report::level::info, out.admin_event,
+                          plant_.time->wall(), context, "", plant_.time->wall() - next.received_at,
+                          failed ? "failed: " + next.reason
+                                 : std::string(name_of(next.outcome)) + ", certificate "
+                                     + (next.serial_number.empty() ? "-" : next.serial_number)});
+    add_audit(to, out.admin_event, next);
+  }
+}
+
+void ledger::add_audit(change& to, std::uint16_t event_id, const record& of) {
+  writer line;
+  line.i64(plant_.time->wall()).u16(event_id).text(of.key.context);
+  line.fixed(of.recorded_thumbprint).text(of.serial_number).text(of.reason);
+  const auto sequence = ++audit_sequence_;
+  writer link;
+  link.fixed(audit_head_).u64(sequence).blob(line.view());
+  audit_head_ = crypto::sha256(link.view());
+  to.operations.emplace_back(storage::put_audit{sequence, audit_head_, line.take()});
+  to.anchor = connect::service::anchor{sequence, audit_head_};
+}
+
+void ledger::count(const record& next, record_state before, const lifecycle::step_result& out) {
+  auto& totals = plant_.totals;
+  totals.surplus_found += out.surplus.size();
+  if (before == next.state) {
+    return;
+  }
+  switch (next.state) {
+    case record_state::issued: ++totals.issued; break;
+    case record_state::prepared: ++totals.prepared; break;
+    case record_state::quarantined: ++totals.quarantined; break;
+    case record_state::abandoned: ++totals.abandoned; break;
+    case record_state::settled:
+      ++(next.outcome == settled_as::delivered    ? totals.delivered
+         : next.outcome == settled_as::superseded ? totals.superseded
+                                                  : totals.failed);
+      break;
+    default: break;
+  }
+}
+
+void ledger::enqueue(change&& what) {
+  for (const auto& op : what.operations) {
+    what.size += size_of(op);
+  }
+  ++enqueued_;
+  waiting_.push_back(std::move(what));
+}
+
+} // namespace pfx::actors::tasks

@@ -1,0 +1,149 @@
+// The queue keeper's book: every open request, what waits to be made durable, what may be done next.
+// Plain C++ in one thread; the actor around it only moves messages. Nothing leaves this book (a task,
+// an event for the host, an answer) before the batch it rests on was synced.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+
+#include "actors/tasks/outcome.hpp"
+#include "actors/tasks/service_calls.hpp"
+
+namespace pfx::actors::tasks {
+
+struct key_hash {
+  std::size_t operator()(const request_key& key) const noexcept {
+    return std::hash<std::string>()(key.context) ^ static_cast<std::size_t>(key.in);
+  }
+};
+
+/// One synced write: whole steps, in order.
+struct sealed_batch {
+  storage::batch operations;
+  std::vector<record_state> entered; ///< states that become durable with it, for fault points
+};
+
+class ledger {
+public:
+  explicit ledger(const plant& p);
+
+  // -- at the start ------
+  /// Takes over an open record from the store; the restart is an event of its life.
+  void load(record value, bool unclean);
+  /// Another process may have worked under our name: the service is asked about every open request
+  /// before it goes on, and no closing walk is skipped.
+  void ask_everything();
+  void continue_audit(std::uint64_t sequence, const digest& head);
+
+  // -- what comes in ------
+  /// The keys of a download that are not open here: to be looked up among the settled ones.
+  [[nodiscard]] std::vector<request_key> unknown_of(const std::vector<arrival>& list) const;
+  /// `settled` in the order of unknown_of(). Returns the number of the last change it caused:
+  /// the download may be acknowledged once durable() has reached it.
+  std::uint64_t receive(std::vector<arrival> list,
+                        const std::map<request_key, settled_record>& settled);
+  void apply(outcome what);
+  void operator_word(const request_key& key, lifecycle::event_kind word, error* refusal);
+  void surplus_answered(const surplus_certificate& what);
+  void tick();
+
+  // -- credit ------
+  void grant(stage who, std::size_t tasks);
+  /// The stage died: what it held is unknown.
+  void stage_lost(stage who);
+  [[nodiscard]] std::size_t room() const;
+  void stop_dispatching() { dispatching_ = false; }
+  /// Nothing in flight, nothing to write.
+  [[nodiscard]] bool quiet() const;
+
+  // -- what goes out ------
+  /// The next write, if none is in flight and something waits.
+  [[nodiscard]] std::optional<sealed_batch> take_batch();
+  /// The write was synced: its consequences are released.
+  void committed();
+  /// The write did not happen (disk full): it is offered again.
+  void not_committed();
+  [[nodiscard]] std::uint64_t durable() const { return durable_; }
+  /// The number of the last change so far.
+  [[nodiscard]] std::uint64_t enqueued() const { return enqueued_; }
+  [[nodiscard]] std::vector<task> take_tasks(stage who);
+  [[nodiscard]] std::vector<lease_wish> take_renewals(std::size_t count_max);
+  /// A renewal call ended; wishes it left unanswered are made again.
+  void renewals_done(const std::vector<lease_wish>& asked);
+  [[nodiscard]] std::vector<settled_again> take_reacknowledgements(std::size_t count_max);
+  [[nodiscard]] std::vector<surplus_certificate> take_surplus();
+
+  // -- for status ------
+  [[nodiscard]] std::map<record_state, std::uint64_t> count_by_state() const;
+  [[nodiscard]] std::vector<record> list(std::optional<record_state> state, std::size_t count_max) const;
+
+private:
+  struct entry {
+    record value;
+    std::uint32_t undurable = 0; ///< changes that are not synced yet
+    bool queued = false;
+    bool reserved = false;       ///< holds a processor credit for a claim
+    lifecycle::action in_flight = lifecycle::action::none;
+    boot_ms timer_at = 0;
+  };
+
+  /// All that one step wants to be durable, and what may follow from it then.
+  struct change {
+    request_key key;
+    std::vector<storage::operation> operations;
+    std::optional<record_state> entered;
+    std::vector<report> reports;
+    std::vector<surplus_certificate> surplus;
+    std::optional<connect::service::anchor> anchor;
+    std::size_t size = 0;
+    bool of_entry = true;
+  };
+
+  void receive_one(arrival& one, const std::map<request_key, settled_record>& settled);
+  void receive_new(arrival& one);
+  void receive_settled(const arrival& one, const settled_record& before);
+  void hand_out_again(entry& in, arrival& one);
+  void absorb(entry& in, record_state before, lifecycle::step_result&& out);
+  void absorb_operations(change& to, const record& next, lifecycle::step_result& out) const;
+  void add_reports(change& to, const record& next, const lifecycle::step_result& out);
+  void add_audit(change& to, std::uint16_t event, const record& of);
+  void count(const record& next, record_state before, const lifecycle::step_result& out);
+  void enqueue(change&& what);
+  void step(entry& in, lifecycle::event what);
+  void examine(entry& in);
+  void set_timer(entry& in, const lifecycle::moment& now);
+  void put_in_line(entry& in, lifecycle::action what);
+  void release_reserved(entry& in);
+  [[nodiscard]] bool processor_may_take(entry& in, lifecycle::action what);
+  [[nodiscard]] std::optional<task> try_dispatch(entry& in, stage who);
+  [[nodiscard]] bool is_suspect(const entry& in) const;
+  [[nodiscard]] std::size_t busy(stage who) const { return busy_[static_cast<std::size_t>(who)]; }
+
+  const plant& plant_;
+  std::unordered_map<request_key, entry, key_hash> open_;
+  std::deque<change> waiting_;
+  std::vector<change> writing_;
+  std::uint64_t enqueued_ = 0;
+  std::uint64_t durable_ = 0;
+  std::uint64_t arrivals_ = 0;
+  std::uint64_t tickets_ = 0;
+  std::uint64_t audit_sequence_ = 0;
+  digest audit_head_;
+  std::array<std::deque<request_key>, stage_count> lines_;
+  std::array<std::size_t, stage_count> credit_{};
+  std::array<std::size_t, stage_count> busy_{};
+  std::deque<request_key> suspects_;
+  std::optional<request_key> alone_;  ///< the suspect that is at work, with nobody beside it
+  std::multimap<boot_ms, request_key> timers_;
+  std::deque<lease_wish> renewals_;
+  std::deque<settled_again> again_;
+  std::vector<surplus_certificate> surplus_;
+  std::size_t at_work_ = 0;           ///< open records that take part in the work (room)
+  bool dispatching_ = true;
+};
+
+} // namespace pfx::actors::tasks

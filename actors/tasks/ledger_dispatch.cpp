@@ -1,0 +1,340 @@
+// The outgoing half of the ledger: writes, and what their sync releases.
+#include <algorithm>
+
+#include "actors/tasks/ledger.hpp"
+#include "core/fault_point.hpp"
+
+namespace pfx::actors::tasks {
+
+namespace {
+
+using lifecycle::action;
+using lifecycle::event;
+
+constexpr std::size_t batch_changes_max = 1'000;
+constexpr std::size_t batch_bytes_max = 4u << 20;
+
+std::size_t index_of(stage who) { return static_cast<std::size_t>(who); }
+
+} // namespace
+
+// -- writes ------
+
+std::optional<sealed_batch> ledger::take_batch() {
+  if (!writing_.empty() || waiting_.empty()) {
+    return std::nullopt;
+  }
+  sealed_batch out;
+  std::size_t size = 0;
+  while (!waiting_.empty() && writing_.size() < batch_changes_max
+         && (writing_.empty() || size + waiting_.front().size <= batch_bytes_max)) {
+    auto& next = waiting_.front();
+    size += next.size;
+    if (next.entered) {
+      out.entered.push_back(*next.entered);
+    }
+    out.operations.insert(out.operations.end(), next.operations.begin(), next.operations.end());
+    writing_.push_back(std::move(next));
+    waiting_.pop_front();
+  }
+  return out;
+}
+
+void ledger::committed() {
+  ++plant_.totals.commits;
+  auto done = std::move(writing_);
+  writing_.clear();
+  durable_ += done.size();
+  for (auto& c : done) {
+    for (const auto& one : c.reports) {
+      plant_.tell(one);
+    }
+    surplus_.insert(surplus_.end(), c.surplus.begin(), c.surplus.end());
+    if (c.anchor) {
+      plant_.anchor.set(*c.anchor);
+    }
+    const auto found = c.of_entry ? open_.find(c.key) : open_.end();
+    if (found == open_.end() || --found->second.undurable != 0) {
+      continue;
+    }
+    if (found->second.value.state == record_state::settled) {
+      release_reserved(found->second);
+      open_.erase(found);
+    } else {
+      examine(found->second);
+    }
+  }
+}
+
+void ledger::not_committed() {
+  for (auto c = writing_.rbegin(); c != writing_.rend(); ++c) {
+    waiting_.push_front(std::move(*c));
+  }
+  writing_.clear();
+}
+
+// -- what follows from the durable state ------
+
+void ledger::examine(entry& in) {
+  if (in.undurable != 0) {
+    return; // examined again when its write is synced
+  }
+  const auto now = plant_.now();
+  if (auto what = lifecycle::due(in.value, now)) {
+    const auto before = in.value;
+    step(in, std::move(*what));
+    if (in.undurable != 0 || in.value == before) {
+      set_timer(in, now);
+    }
+    return;
+  }
+  if (lifecycle::lease_due(in.value, plant_.settings.lease_ms, now)) {
+    in.value.live.lease_asked = true;
+    renewals_.push_back({in.value.key, in.value.lease_number});
+  }
+  const auto what = lifecycle::next_action(in.value, now);
+  if (what == action::none || stage_of(what) != stage::processor) {
+    release_reserved(in);
+  }
+  if (what != action::none) {
+    put_in_line(in, what);
+  }
+  set_timer(in, now);
+}
+
+void ledger::put_in_line(entry& in, action what) {
+  if (in.queued) {
+    return;
+  }
+  in.queued = true;
+  if (is_suspect(in) && stage_of(what) == stage::processor && what == action::claim) {
+    suspects_.push_back(in.value.key);
+    return;
+  }
+  auto& line = lines_[index_of(stage_of(what))];
+  // What holds a credit already, or is nearly done, goes before new work.
+  if (in.reserved || what == action::build) {
+    line.push_front(in.value.key);
+  } else {
+    line.push_back(in.value.key);
+  }
+}
+
+void ledger::release_reserved(entry& in) {
+  if (in.reserved && in.value.state != record_state::working && in.value.live.ticket == 0) {
+    in.reserved = false;
+    --busy_[index_of(stage::processor)];
+    ++credit_[index_of(stage::processor)];
+    if (alone_ == in.value.key) {
+      alone_.reset();
+    }
+  }
+}
+
+void ledger::set_timer(entry& in, const lifecycle::moment& now) {
+  auto at = lifecycle::wake_at(in.value, now);
+  const auto renew_at = in.value.live.lease_until - plant_.settings.lease_ms / 2 + 1;
+  if (renew_at > now.boot && (at == 0 || renew_at < at)) {
+    at = renew_at;
+  }
+  if (at != 0 && (in.timer_at <= now.boot || at < in.timer_at)) {
+    in.timer_at = at;
+    timers_.emplace(at, in.value.key);
+  }
+}
+
+void ledger::tick() {
+  const auto now = plant_.time->boot();
+  std::vector<request_key> woken;
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    woken.push_back(timers_.begin()->second);
+    timers_.erase(timers_.begin());
+  }
+  for (const auto& key : woken) {
+    if (const auto found = open_.find(key); found != open_.end()) {
+      found->second.timer_at = 0;
+      examine(found->second);
+    }
+  }
+}
+
+// -- credit and tasks ------
+
+void ledger::grant(stage who, std::size_t tasks) { credit_[index_of(who)] += tasks; }
+
+void ledger::stage_lost(stage who) {
+  credit_[index_of(who)] = 0;
+  std::vector<outcome> lost;
+  for (auto& [key, in] : open_) {
+    if (in.value.live.ticket != 0 && stage_of(in.in_flight) == who) {
+      lost.push_back({key, in.value.live.ticket, in.in_flight,
+                      lost_answer(in.in_flight, "its actor ended")});
+    }
+  }
+  for (auto& one : lost) {
+    apply(std::move(one));
+  }
+  credit_[index_of(who)] = 0; // apply() gave back what the dead stage cannot take
+}
+
+bool ledger::is_suspect(const entry& in) const { return in.value.live.suspect && !in.value.failing; }
+
+/// After an unclean end, what was at work then runs with nobody beside it: a poison takes no innocent along.
+bool ledger::processor_may_take(entry& in, action what) {
+  if (in.reserved) {
+    return true;
+  }
+  if (alone_) {
+    return *alone_ == in.value.key;
+  }
+  if (is_suspect(in)) {
+    if (busy(stage::processor) != 0) {
+      return false;
+    }
+    alone_ = in.value.key;
+    return true;
+  }
+  return what == action::none || suspects_.empty();
+}
+
+std::optional<task> ledger::try_dispatch(entry& in, stage who) {
+  auto& credit = credit_[index_of(who)];
+  const auto what = lifecycle::next_action(in.value, plant_.now());
+  if (what == action::claim) {
+    --credit;
+    ++busy_[index_of(who)];
+    in.reserved = true;
+    event claim;
+    claim.kind = lifecycle::event_kind::claimed;
+    step(in, std::move(claim));
+    return std::nullopt;
+  }
+  if (in.reserved) {
+    in.reserved = false; // the claim's credit passes on to the work itself
+  } else {
+    --credit;
+    ++busy_[index_of(who)];
+  }
+  in.value.live.ticket = ++tickets_;
+  in.in_flight = what;
+  if (what == action::submit) {
+    ++plant_.totals.submits;
+  } else if (what == action::upload) {
+    ++plant_.totals.uploads;
+  }
+  return task{in.value.live.ticket, what, std::make_shared<const record>(in.value)};
+}
+
+std::vector<task> ledger::take_tasks(stage who) {
+  std::vector<task> out;
+  const auto serve = [&](std::deque<request_key>& line) {
+    std::size_t looked_at = line.size();
+    while (looked_at-- > 0 && !line.empty()) {
+      const auto key = line.front();
+      const auto found = open_.find(key);
+      if (found == open_.end() || found->second.undurable != 0) {
+        line.pop_front();
+        if (found != open_.end()) {
+          found->second.queued = false;
+        }
+        continue;
+      }
+      auto& in = found->second;
+      const auto what = lifecycle::next_action(in.value, plant_.now());
+      if (what == action::none || stage_of(what) != who) {
+        line.pop_front();
+        in.queued = false;
+        examine(in);
+        continue;
+      }
+      // A stop lets what was claimed finish; its attempt is already on disk.
+      const bool may_start = in.reserved || (dispatching_ && credit_[index_of(who)] > 0);
+      if (!may_start || (who == stage::processor && !processor_may_take(in, what))) {
+        return;
+      }
+      line.pop_front();
+      in.queued = false;
+      if (auto next = try_dispatch(in, who)) {
+        out.push_back(std::move(*next));
+      }
+    }
+  };
+  serve(lines_[index_of(who)]);
+  if (who == stage::processor) {
+    serve(suspects_);
+  }
+  return out;
+}
+
+std::vector<lease_wish> ledger::take_renewals(std::size_t count_max) {
+  std::vector<lease_wish> out;
+  while (dispatching_ && !renewals_.empty() && out.size() < count_max) {
+    auto wish = renewals_.front();
+    renewals_.pop_front();
+    const auto found = open_.find(wish.key);
+    if (found != open_.end() && found->second.value.live.lease_asked) {
+      wish.lease_number = found->second.value.lease_number;
+      out.push_back(std::move(wish));
+    }
+  }
+  return out;
+}
+
+void ledger::renewals_done(const std::vector<lease_wish>& asked) {
+  for (const auto& wish : asked) {
+    const auto found = open_.find(wish.key);
+    if (found != open_.end() && found->second.value.live.lease_asked) {
+      renewals_.push_back(wish);
+    }
+  }
+}
+
+std::vector<settled_again> ledger::take_reacknowledgements(std::size_t count_max) {
+  std::vector<settled_again> out;
+  while (dispatching_ && !again_.empty() && out.size() < count_max) {
+    out.push_back(std::move(again_.front()));
+    again_.pop_front();
+  }
+  return out;
+}
+
+std::vector<surplus_certificate> ledger::take_surplus() {
+  return dispatching_ ? std::exchange(surplus_, {}) : std::vector<surplus_certificate>{};
+}
+
+// -- for status ------
+
+std::size_t ledger::room() const {
+  const auto max = plant_.settings.open_requests_max;
+  return at_work_ >= max ? 0 : max - at_work_;
+}
+
+bool ledger::quiet() const {
+  const bool none_busy = std::all_of(busy_.begin(), busy_.end(), [](auto n) { return n == 0; });
+  return none_busy && waiting_.empty() && writing_.empty();
+}
+
+std::map<record_state, std::uint64_t> ledger::count_by_state() const {
+  std::map<record_state, std::uint64_t> out;
+  for (const auto& [key, in] : open_) {
+    ++out[in.value.state];
+  }
+  return out;
+}
+
+std::vector<record> ledger::list(std::optional<record_state> state, std::size_t count_max) const {
+  std::vector<record> out;
+  for (const auto& [key, in] : open_) {
+    if (!state || in.value.state == *state) {
+      out.push_back(in.value);
+    }
+  }
+  std::sort(out.begin(), out.end(),
+            [](const record& a, const record& b) { return a.arrival < b.arrival; });
+  if (out.size() > count_max) {
+    out.resize(count_max);
+  }
+  return out;
+}
+
+} // namespace pfx::actors::tasks

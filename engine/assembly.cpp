@@ -1,0 +1,327 @@
+#include "engine/assembly.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <thread>
+
+#include "connect/ca/https_authority.hpp"
+#include "core/codec.hpp"
+#include "crypto/digest.hpp"
+#include "crypto/random.hpp"
+#include "engine/identity.hpp"
+
+namespace pfx::engine {
+
+namespace {
+
+using actors::tasks::authority_entry;
+using actors::tasks::report;
+
+constexpr std::size_t roots_file_bytes_max = 4u << 20;
+
+result<std::string> read_text(const std::string& path, std::string_view field) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    return failure(errc::io, std::string(field), "cannot read " + path);
+  }
+  std::string text(roots_file_bytes_max + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > roots_file_bytes_max) {
+    return failure(errc::too_large, std::string(field), path + " is larger than 4 MiB");
+  }
+  return text;
+}
+
+result<std::vector<crypto::certificate>> read_roots(const std::string& path, std::string_view field) {
+  auto text = read_text(path, field);
+  if (!text) {
+    return failure(text.error());
+  }
+  auto roots = crypto::certificate::all_from_pem(*text);
+  if (!roots || roots->empty()) {
+    return failure(errc::bad_input, std::string(field), path + " holds no certificate");
+  }
+  return roots;
+}
+
+result<connect::http::client_options> client_options_for(const configuration& settings,
+                                                         const std::string& url,
+                                                         const std::string& roots_file,
+                                                         std::int64_t timeout_ms,
+                                                         const connector_identity& who) {
+  connect::http::client_options out;
+  out.base_url = url;
+  if (!roots_file.empty()) {
+    auto roots = read_text(roots_file, "trustedRootsFile");
+    if (!roots) {
+      return failure(roots.error());
+    }
+    out.trusted_roots_pem = std::move(*roots);
+  }
+  out.identity.emplace();
+  out.identity->certificate_pem = who.certificate_pem;
+  out.identity->key_pem = who.key_pem.duplicate();
+  out.call_timeout_ms = timeout_ms;
+  out.connections_max = settings.limits.io_threads;
+  out.user_agent = "pfxengine/" PFX_VERSION;
+  return out;
+}
+
+// -- the store ------
+
+result<void> open_store(assembly& a) {
+  storage::store_options options;
+  options.directory = a.settings.data_directory + "/store";
+  options.free_bytes_floor = a.settings.limits.free_bytes_floor;
+  auto opened = storage::store::open(std::move(options));
+  if (!opened) {
+    return failure(opened.error());
+  }
+  a.store = std::move(*opened);
+  a.unclean_start = a.store->status().unclean_start;
+  return {};
+}
+
+result<std::uint64_t> stored_epoch(const storage::store& store) {
+  auto stored = store.meta("epoch");
+  if (!stored) {
+    return failure(stored.error());
+  }
+  if (!*stored) {
+    return std::uint64_t{0};
+  }
+  reader in(**stored);
+  const auto epoch = in.u64();
+  if (!in.finished()) {
+    return failure(errc::corrupt, "epoch", "the stored epoch is damaged");
+  }
+  return epoch;
+}
+
+/// The start's mark in the audit chain: a random value, so that two copies of a store part ways.
+result<void> begin_run(assembly& a) {
+  auto epoch = stored_epoch(*a.store);
+  if (!epoch) {
+    return failure(epoch.error());
+  }
+  a.epoch = *epoch + 1;
+  auto last = a.store->last_audit();
+  if (!last) {
+    return failure(last.error());
+  }
+  const auto sequence = (*last ? (*last)->sequence : 0) + 1;
+  writer line;
+  line.i64(system_clock().wall()).u16(1).u64(a.epoch).blob(crypto::random_bytes(16));
+  writer link;
+  link.fixed(*last ? (*last)->chain_head : digest{}).u64(sequence).blob(line.view());
+  const auto head = crypto::sha256(link.view());
+  writer epoch_value;
+  epoch_value.u64(a.epoch);
+  auto written = a.store->commit({storage::put_meta{"epoch", epoch_value.take()},
+                                  storage::put_audit{sequence, head, line.take()}});
+  if (!written) {
+    return failure(written.error());
+  }
+  a.plant.anchor.set({sequence, head});
+  return {};
+}
+
+result<void> open_seal(assembly& a) {
+  auto master = crypto::read_master_key(a.settings.master_key_file);
+  if (!master) {
+    return failure(master.error());
+  }
+  auto sealer = crypto::sealer::make(std::move(*master), a.store->store_id(), a.epoch);
+  if (!sealer) {
+    return failure(sealer.error());
+  }
+  a.sealer = std::make_unique<crypto::sealer>(std::move(*sealer));
+  auto known = a.store->meta("master-key-id");
+  if (!known) {
+    return failure(known.error());
+  }
+  if (*known && **known != a.sealer->key_id()) {
+    return failure(errc::wrong_key, "masterKeyFile",
+                   a.settings.master_key_file + " is not the key that this store was sealed with");
+  }
+  return *known ? result<void>{}
+                : a.store->commit({storage::put_meta{"master-key-id", a.sealer->key_id()}});
+}
+
+// -- the world outside ------
+
+result<void> connect_service(assembly& a, const connector_identity& who) {
+  const auto& s = a.settings.service;
+  auto options = client_options_for(a.settings, s.url, s.trusted_roots_file, s.call_timeout_ms, who);
+  if (!options) {
+    return failure(options.error());
+  }
+  auto made = connect::service::make_client(std::move(*options));
+  if (!made) {
+    return failure(made.error());
+  }
+  a.service = std::move(*made);
+  return {};
+}
+
+result<void> connect_authorities(assembly& a, const connector_identity& who) {
+  for (const auto& ca : a.settings.authorities) {
+    const auto& roots = ca.trusted_roots_file.empty() ? a.settings.service.trusted_roots_file
+                                                      : ca.trusted_roots_file;
+    auto options = client_options_for(a.settings, ca.url, roots, ca.call_timeout_ms, who);
+    if (!options) {
+      return failure(options.error());
+    }
+    auto calls = connect::ca::make_https_authority(std::move(*options));
+    if (!calls) {
+      return failure(calls.error());
+    }
+    auto chain_roots = read_roots(ca.chain_roots_file, "authorities.chainRootsFile");
+    if (!chain_roots) {
+      return failure(chain_roots.error());
+    }
+    a.plant.authorities.emplace(ca.name, authority_entry{std::move(*calls), std::move(*chain_roots)});
+  }
+  return {};
+}
+
+result<void> open_gate(assembly& a) {
+  auto roots = read_roots(a.settings.recipients.trust_file, "recipients.trustFile");
+  if (!roots) {
+    return failure(roots.error());
+  }
+  using match = crypto::recipient_policy::device_match;
+  crypto::recipient_policy policy;
+  policy.roots = std::move(*roots);
+  const auto& word = a.settings.recipients.match;
+  policy.match = word == "commonName" ? match::common_name
+                 : word == "san"      ? match::dns_or_uri_san
+                 : word == "off"      ? match::off
+                                      : match::any_of_these;
+  a.gate = std::make_unique<crypto::recipient_gate>(std::move(policy));
+  return {};
+}
+
+// -- settings ------
+
+actors::tasks::issuance_policy issuance_of(const issuance_settings& from) {
+  actors::tasks::issuance_policy out;
+  for (const auto& ca : from.authorities) {
+    out.authorities.push_back({ca.name, ca.templates});
+  }
+  for (const auto& word : from.name_types) {
+    if (const auto type = name_type_of(word)) {
+      out.name_types.push_back(*type);
+    }
+  }
+  for (const auto& word : from.key_algorithms) {
+    if (const auto algorithm = key_algorithm_of(word)) {
+      out.key_algorithms.push_back(*algorithm);
+    }
+  }
+  out.name_suffixes = from.name_suffixes;
+  out.ip_ranges = from.ip_ranges;
+  out.directory_name_suffixes = from.directory_name_suffixes;
+  out.security_identifier_domains = from.security_identifier_domains;
+  out.extended_key_usages = from.extended_key_usages;
+  out.validity_days_max = from.validity_days_max;
+  return out;
+}
+
+void take_settings(assembly& a) {
+  const auto& from = a.settings;
+  auto& to = a.plant.settings;
+  to.tenant = from.service.tenant;
+  to.connector_version = PFX_VERSION;
+  to.poll_interval_ms = from.service.poll_interval_ms;
+  to.lease_ms = from.service.lease_ms;
+  to.requests_max = from.service.requests_max;
+  to.open_requests_max = from.limits.open_requests_max;
+  to.crypto_workers = from.limits.crypto_threads != 0
+                        ? from.limits.crypto_threads
+                        : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  to.issuer_calls_max = std::max<std::size_t>(1, from.limits.io_threads * 2 / 3);
+  to.result_retention_ms = from.limits.result_retention_days * 24 * 3600 * 1000;
+  auto& rules = a.plant.rules;
+  rules.attempts_max = from.limits.attempts_max;
+  rules.quarantine_ms = from.limits.quarantine_ms;
+  for (const auto& ca : from.authorities) {
+    rules.ca_settle_ms = &ca == &from.authorities.front()
+                           ? ca.settle_ms
+                           : std::max(rules.ca_settle_ms, ca.settle_ms);
+    rules.pending_deadline_ms = &ca == &from.authorities.front()
+                                  ? ca.pending_deadline_ms
+                                  : std::max(rules.pending_deadline_ms, ca.pending_deadline_ms);
+  }
+  a.plant.issuance = issuance_of(from.issuance);
+}
+
+void wire(assembly& a) {
+  a.plant.store = a.store.get();
+  a.plant.sealer = a.sealer.get();
+  a.plant.service = a.service.get();
+  a.plant.gate = a.gate.get();
+  a.plant.time = &system_clock();
+  a.plant.random = [] { return crypto::random_u64(); };
+  a.plant.tell = [owner = &a](const report& what) { owner->tell(what); };
+  a.plant.caller.set({a.connector_id, a.epoch, to_hex(crypto::random_bytes(16))});
+}
+
+std::string level_of(report::level value) {
+  switch (value) {
+    case report::level::debug: return "debug";
+    case report::level::info: return "info";
+    case report::level::warning: return "warning";
+    case report::level::error: return "error";
+  }
+  return "error";
+}
+
+event_channel channel_of(report::channel value) {
+  switch (value) {
+    case report::channel::admin: return event_channel::admin;
+    case report::channel::operational: return event_channel::operational;
+    case report::channel::system: return event_channel::system;
+  }
+  return event_channel::system;
+}
+
+} // namespace
+
+void assembly::tell(const report& what) {
+  if (!sink) {
+    return;
+  }
+  const event out{channel_of(what.on), what.id,           level_of(what.severity), what.at, what.context,
+                  what.call_id,        what.duration_ms, what.text};
+  const std::lock_guard lock(sink_mutex);
+  sink(out);
+}
+
+result<std::unique_ptr<assembly>> assemble(configuration settings, event_sink sink) {
+  auto made = std::make_unique<assembly>();
+  auto& a = *made;
+  a.settings = std::move(settings);
+  a.sink = std::move(sink);
+  auto who = load_identity(a.settings);
+  if (!who) {
+    return failure(who.error());
+  }
+  a.connector_id = who->connector_id;
+  take_settings(a);
+  for (auto* const step : {&open_gate, &open_store, &begin_run, &open_seal}) {
+    if (auto done = (*step)(a); !done) {
+      return failure(done.error());
+    }
+  }
+  for (auto* const step : {&connect_service, &connect_authorities}) {
+    if (auto done = (*step)(a, *who); !done) {
+      return failure(done.error());
+    }
+  }
+  wire(a);
+  return made;
+}
+
+} // namespace pfx::engine

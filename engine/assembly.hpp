@@ -1,0 +1,32 @@
+// From a configuration to a plant: opens the store, reads keys and certificates, makes the clients.
+// Internal to the engine; blocks while it works.
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "actors/tasks/plant.hpp"
+#include "engine/engine.hpp"
+
+namespace pfx::engine {
+
+/// Everything that the plant points to, in an order in which it can be destroyed.
+struct assembly {
+  configuration settings;
+  event_sink sink;
+  std::mutex sink_mutex; ///< the host's sink is called by one thread at a time
+  std::string connector_id;
+  std::uint64_t epoch = 0;
+  bool unclean_start = false;
+  std::unique_ptr<storage::store> store;
+  std::unique_ptr<crypto::sealer> sealer;
+  std::unique_ptr<connect::service::pfx_request_service> service;
+  std::unique_ptr<crypto::recipient_gate> gate;
+  actors::tasks::plant plant;
+
+  void tell(const actors::tasks::report& what);
+};
+
+[[nodiscard]] result<std::unique_ptr<assembly>> assemble(configuration settings, event_sink sink);
+
+} // namespace pfx::engine
