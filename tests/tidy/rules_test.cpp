@@ -156,6 +156,8 @@ TEST_CASE("types, namespaces and tables may be longer than a function", "[tidy][
   CHECK_FALSE(finds("long-function", "core/a.cpp", "namespace a {\n" + members + "}\n"));
   CHECK_FALSE(finds("long-function", "core/a.cpp", "constexpr x y = {{\n" + rows + "}};\n"));
   CHECK_FALSE(finds("long-function", "core/a.cpp",
+                    "CAF_MACRO(a)\nnamespace a {\n" + members + "}\n"));
+  CHECK_FALSE(finds("long-function", "core/a.cpp",
                     "#define OPEN {\n#define F(x) do { \\\n  x; {\n" + members));
 }
 

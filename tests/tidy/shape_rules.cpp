@@ -102,7 +102,12 @@ private:
     if (parenthesis == std::string::npos) {
       return false;
     }
+    const auto behind = head_.rfind(')');
     for (const std::string_view word : {"namespace", "class", "struct", "union", "enum"}) {
+      // "MACRO(x)" without a semicolon stands before what it has nothing to do with.
+      if (behind != std::string::npos && find_word(head_, word, behind) != std::string::npos) {
+        return false;
+      }
       const auto at = find_word(head_, word);
       const bool opens = at < parenthesis && head_.find('<') > at;
       if (opens && head_.find(':', at) < parenthesis) {
