@@ -35,7 +35,7 @@ TEST_CASE("no cut and no flipped octet of gzip data gives another text", "[http]
 TEST_CASE("more than the limit does not come out", "[http][gzip]") {
   CHECK(gunzip(gzip("hello"), 4).error().code == errc::too_large);
   CHECK(gunzip(gzip("hello"), 0).error().code == errc::too_large);
-  CHECK(gunzip(gzip(std::string(64u << 20, 'a')), 1'000).error().code == errc::too_large);
+  CHECK(gunzip(gzip(std::string(16u << 20, 'a')), 1'000).error().code == errc::too_large);
   std::string many;
   for (int i = 0; i < 1'000; ++i)
     many += gzip("0123456789");
