@@ -1,5 +1,6 @@
-// The other side, on this machine: a management service with its own CA, devices and judge. The face
-// that the program uses; it sees neither actors nor engine and names no third party.
+// The other side in one box: a local PFX request service with its own CA, its own devices, a feeder
+// and a judge. A test bed: it never refuses a result for its quality, it records what it got and says
+// what was wrong with it. Serves loopback unless told otherwise; not a production service.
 #pragma once
 
 #include <cstdint>
@@ -13,52 +14,89 @@
 namespace pfx::sandbox {
 
 struct options {
-  std::string directory;                 ///< journal, keys, deliveries; made if missing
-  std::uint16_t port = 0;                ///< 0 = any free port
+  std::string directory;             ///< must not hold a journal of an earlier run; mode 0700
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;            ///< 0 = any free one
+  std::string tenant = "sandbox";    ///< the connectors' configured tenant, for transaction ids
+  std::string authority_name = "Sandbox-CA"; ///< certificateAuthority of the requests
   std::uint64_t requests = 300;
-  std::vector<std::pair<std::string, double>> mix; ///< kinds and weights; empty = create-ec=1,create-rsa=1
-  std::uint64_t seed = 1;
+  /// Kind and weight; empty = {"create-ec", 1}. Kinds: create-ec, create-ec384, create-ec521, create-rsa,
+  /// create-rsa3072, create-rsa4096, poison, bad (all bad ones in turn), bad:<name> (`bad_names()`).
+  std::vector<std::pair<std::string, double>> mix;
+  std::vector<std::string> extra;    ///< further requests by kind, handed out after those of the mix
+  std::uint64_t seed = 1;            ///< same seed, same requests (keys and certificates aside)
+  std::int64_t lease_ms = 600'000;   ///< the longest lease that is granted
   std::size_t devices = 50;
-  std::int64_t lease_ms = 60'000;
-  double redeliver_share = 0.05;         ///< of the recorded requests, handed out once more
-  double reject_share = 0.0;             ///< of the successes, answered "rejected" once
-  std::uint32_t pending_answers = 0;     ///< the CA answers "pending" this often first ...
-  double pending_share = 0.0;            ///< ... for this share of the requests
-  double lose_lease_share = 0.0;         ///< of the hand-outs, whose lease ends at once
-  std::uint64_t poison = 0;              ///< requests whose context starts with "poison-"
-  bool keep_deliveries = false;
-  double requests_per_second_max = 0;    ///< feeding rate; 0 = all at once
+  double redeliver_share = 0.05;     ///< of the recorded requests, handed out once more
+  double judge_share = 1.0;          ///< of the results, opened by the judge
+  double feed_per_second = 0;        ///< requests becoming available; 0 = all at once
+  std::int64_t time_limit_ms = 0;    ///< after it `finished()` is true whatever the state; 0 = none
+  std::size_t registration_codes = 4;///< one per connector
+  bool keep_deliveries = false;      ///< write delivered/<n>/ for other tools to open
+  std::size_t deliveries_max = 2'000;
+  std::uint32_t ca_pending_answers = 0; ///< the CA answers "pending" so often before it issues
 };
 
+/// What came of a run. Counts are of requests unless said otherwise.
 struct summary {
-  std::uint64_t requests = 0, handed_out = 0, recorded = 0;
-  std::uint64_t delivered = 0;           ///< verified successes
-  std::uint64_t failed = 0;              ///< recorded failures nobody expected
-  std::uint64_t expected_failures = 0;   ///< bad requests refused as they must be
-  std::uint64_t redelivered = 0, lost = 0, duplicates = 0, second_results = 0;
-  std::uint64_t surplus_certificates = 0, certificates_issued = 0, certificates_revoked = 0;
-  double p50_ms = 0, p99_ms = 0;         ///< first hand-out to recorded
-  double requests_per_second = 0;
-  double seconds = 0;
-  std::vector<std::string> faults;       ///< what the judge found, at most 100, each with the request
-};
-/// One JSON object.
-[[nodiscard]] std::string to_json(const summary& value);
+  std::uint64_t requests = 0;          ///< enqueued
+  std::uint64_t handed_out = 0;        ///< at least once
+  std::uint64_t delivered = 0;         ///< recorded with a PFX
+  std::uint64_t failed = 0;            ///< recorded with a failure nobody expected
+  std::uint64_t expected_failures = 0; ///< bad ones recorded with the right failure
+  std::uint64_t redelivered = 0;       ///< recorded ones handed out once more
+  std::uint64_t acknowledged = 0;      ///< of those, answered by the connector
+  std::uint64_t lost = 0;              ///< handed out and not recorded
+  std::uint64_t waiting = 0;           ///< enqueued and never handed out
+  std::uint64_t duplicates = 0;        ///< two accepted results, or two digests of one connector
+  std::uint64_t superseded = 0;        ///< another connector's result for a recorded request
+  std::uint64_t certificates = 0;      ///< issued by the CA
+  std::uint64_t revoked_certificates = 0;
+  std::uint64_t surplus_certificates = 0; ///< unrevoked and not the recorded one, or recorded and revoked
+  std::uint64_t shared_keys = 0;       ///< public keys under two requests
+  std::uint64_t judged = 0;            ///< results opened by the judge
+  std::uint64_t connectors = 0;
+  std::uint64_t takeovers = 0;         ///< hand-outs of an unrecorded request after the first
+  double p50_ms = 0;                   ///< first hand-out to recorded
+  double p99_ms = 0;
+  double total_p50_ms = 0;             ///< enqueued to recorded
+  double total_p99_ms = 0;
+  double requests_per_second = 0;      ///< recorded, from the first hand-out to the last recorded
+  std::uint64_t faults_total = 0;
+  std::vector<std::string> faults;     ///< the first `faults_max` of them, printable
 
+  static constexpr std::size_t faults_max = 200;
+  /// Nothing lost, doubled, surplus, shared or faulty.
+  [[nodiscard]] bool clean() const noexcept;
+  /// One line of JSON.
+  [[nodiscard]] std::string to_json() const;
+};
+
+/// Life: from `start` to `stop` or its end. Thread-safe. Owns its server, CA, devices and journals.
 class sandbox {
 public:
-  [[nodiscard]] static result<std::unique_ptr<sandbox>> start(options settings);
+  [[nodiscard]] static result<std::unique_ptr<sandbox>> start(options how);
   ~sandbox();
-  [[nodiscard]] std::string service_url() const;
-  [[nodiscard]] std::string ca_url() const;
-  [[nodiscard]] std::string ca_name() const;             ///< "Sandbox-CA"
-  [[nodiscard]] std::string tls_roots_file() const;      ///< PEM, trusts service and CA over TLS
-  [[nodiscard]] std::string ca_roots_file() const;       ///< PEM, root of issued certificates
-  [[nodiscard]] std::string device_roots_file() const;   ///< PEM, roots of device certificates
-  [[nodiscard]] std::string registration_code();         ///< a new one-time code
+
+  [[nodiscard]] std::string url() const;    ///< the service's endpoint
+  [[nodiscard]] std::string ca_url() const; ///< the CA's
+  [[nodiscard]] std::uint16_t port() const;
+  [[nodiscard]] std::string registration_code() const; ///< the first of registration_codes()
+  [[nodiscard]] std::vector<std::string> registration_codes() const;
+  [[nodiscard]] std::string server_roots_path() const; ///< PEM: who the service and the CA must be
+  [[nodiscard]] std::string device_roots_path() const; ///< PEM: recipients.trust
+  [[nodiscard]] std::string ca_root_path() const;      ///< PEM: what delivered certificates chain to
+  [[nodiscard]] std::string description_path() const;  ///< sandbox.json: all of the above
+
+  /// One more request of a kind of `options::mix`; its requestContext.
+  [[nodiscard]] result<std::string> enqueue(const std::string& kind);
+  /// Counts so far, without reading the journals.
   [[nodiscard]] summary progress() const;
-  /// All requests recorded, re-deliveries answered, surplus certificates gone.
+  /// All requests recorded, re-deliveries acknowledged, results judged and no surplus certificate
+  /// left; or the time limit is over.
   [[nodiscard]] bool finished() const;
+  /// Waits for the judge, then joins the journals.
+  [[nodiscard]] result<summary> verdict();
   void stop();
 
 private:
@@ -67,7 +105,10 @@ private:
   std::unique_ptr<state> state_;
 };
 
-/// Joins the journals of a directory and judges by them alone.
+/// Names for `bad:<name>`.
+[[nodiscard]] std::vector<std::string> bad_names();
+
+/// The offline judge: joins journal.jsonl and ca-journal.jsonl of a directory, nothing else.
 [[nodiscard]] result<summary> judge(const std::string& directory);
 
 } // namespace pfx::sandbox

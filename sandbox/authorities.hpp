@@ -1,0 +1,28 @@
+// The sandbox's own certification: roots for its server, its connectors and its CA, and an issuing CA
+// under the latter, so that delivered chains are longer than one. Made fresh at each start.
+#pragma once
+
+#include <string>
+
+#include "crypto/issue.hpp"
+
+namespace pfx::sandbox {
+
+struct authorities {
+  crypto::certificate server_root;
+  std::string server_chain_pem;     ///< the server's certificate
+  secret_bytes server_key_pem;
+  crypto::ca_identity connector_ca; ///< issues client certificates
+  crypto::certificate ca_root;
+  crypto::ca_identity issuing_ca;   ///< issues what connectors ask for
+};
+
+/// `address` is put into the server's certificate beside "localhost".
+[[nodiscard]] result<authorities> make_authorities(const std::string& address, unix_ms now);
+
+/// An issuing CA below `root`: CA:TRUE, path length 0, keyCertSign and cRLSign.
+[[nodiscard]] result<crypto::ca_identity> make_issuing_ca(const crypto::ca_identity& root,
+                                                          const std::string& subject,
+                                                          unix_ms not_before, unix_ms not_after);
+
+} // namespace pfx::sandbox

@@ -1,0 +1,439 @@
+// Puts the box together: files, journals, CA, devices, service, server, feeder. Order of life: what the
+// server calls is made before it and ends after it.
+#include "sandbox/sandbox.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <filesystem>
+#include <optional>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "connect/ca/embedded_authority.hpp"
+#include "crypto/digest.hpp"
+#include "crypto/random.hpp"
+#include "sandbox/authorities.hpp"
+#include "sandbox/certificates.hpp"
+#include "sandbox/deliveries.hpp"
+#include "sandbox/service.hpp"
+
+namespace pfx::sandbox {
+
+namespace {
+
+constexpr std::uint64_t requests_max = 1'000'000;
+constexpr std::size_t extra_max = 1'000'000;
+constexpr std::size_t codes_max = 1'000;
+constexpr unix_ms request_life_ms = 24LL * 3'600'000;
+constexpr std::int64_t client_certificate_ms = 90LL * 86'400'000;
+constexpr std::size_t feed_batch = 5'000;        // lines of the journal between two syncs
+constexpr std::int64_t feed_interval_ms = 20;
+constexpr std::size_t connections_max = 64;
+
+result<void> check(const options& how) {
+  if (how.directory.empty()) {
+    return failure(errc::bad_input, "directory", "is empty");
+  }
+  if (how.requests > requests_max) {
+    return failure(errc::too_large, "requests", "are more than " + std::to_string(requests_max));
+  }
+  if (how.registration_codes == 0 || how.registration_codes > codes_max) {
+    return failure(errc::bad_input, "registration_codes", "are none or too many");
+  }
+  if (how.lease_ms < 1) {
+    return failure(errc::bad_input, "lease_ms", "is not positive");
+  }
+  for (const auto& [name, share] : {std::pair("redeliver_share", how.redeliver_share),
+                                    std::pair("judge_share", how.judge_share)}) {
+    if (!(share >= 0 && share <= 1)) {
+      return failure(errc::bad_input, name, "is not between 0 and 1");
+    }
+  }
+  for (const auto& kind : how.extra) {
+    if (!order_book::knows(kind)) {
+      return failure(errc::bad_input, "extra", "has an unknown kind: " + printable(kind));
+    }
+  }
+  return {};
+}
+
+} // namespace
+
+struct sandbox::state {
+  options how;
+  std::vector<std::string> codes;
+  std::unique_ptr<journal> log;
+  std::unique_ptr<journal> ca_log;
+  std::optional<authorities> own;
+  std::optional<fleet> devices;
+  std::optional<order_book> book;
+  std::unique_ptr<registrar> desk;
+  certificate_watch watch;
+  std::unique_ptr<connect::ca::authority> ca;
+  std::unique_ptr<delivery_store> deliveries;
+  std::unique_ptr<judge_line> judges;
+  std::unique_ptr<request_service> service;
+  std::unique_ptr<connect::http::server> server;
+  boot_ms started = 0;
+
+  mutable std::mutex extra_mutex;
+  std::vector<std::string> extra; ///< kinds of the orders behind how.requests
+  std::mutex feed_mutex;
+  std::condition_variable feed_wakes;
+  bool stopping = false;
+  std::thread feeder;
+  std::atomic<std::uint64_t> fed = 0;
+
+  ~state() { stop(); }
+
+  [[nodiscard]] std::string path(const char* name) const { return how.directory + "/" + name; }
+
+  [[nodiscard]] order order_of(std::uint64_t index) const {
+    if (index < how.requests) {
+      return book->at(index);
+    }
+    std::string kind;
+    {
+      const std::scoped_lock lock(extra_mutex);
+      kind = extra.at(index - how.requests);
+    }
+    return book->of_kind(kind, index);
+  }
+
+  result<void> make_files() {
+    std::filesystem::create_directories(how.directory);
+    std::filesystem::permissions(how.directory, std::filesystem::perms::owner_all);
+    auto opened = journal::create(path("journal.jsonl"));
+    auto ca_opened = opened ? journal::create(path("ca-journal.jsonl"))
+                            : result<std::unique_ptr<journal>>(failure(opened.error()));
+    if (!ca_opened) {
+      return failure(ca_opened.error());
+    }
+    log = std::move(*opened);
+    ca_log = std::move(*ca_opened);
+    return {};
+  }
+
+  result<void> make_world() {
+    const auto now = system_clock().wall();
+    auto made = make_authorities(how.address, now);
+    auto fleet_made = made ? fleet::make(how.devices, how.seed, now)
+                           : result<fleet>(failure(made.error()));
+    if (!fleet_made) {
+      return failure(fleet_made.error());
+    }
+    own.emplace(std::move(*made));
+    devices.emplace(std::move(*fleet_made));
+    auto booked = order_book::make({how.seed, how.authority_name, how.mix, now / 1000 * 1000,
+                                    (now + request_life_ms) / 1000 * 1000},
+                                   *devices);
+    if (!booked) {
+      return failure(booked.error());
+    }
+    book.emplace(std::move(*booked));
+    for (std::size_t n = 0; n < how.registration_codes; ++n) {
+      const auto code = crypto::random_password(24);
+      codes.emplace_back(code.text());
+    }
+    desk = std::make_unique<registrar>(codes, std::move(own->connector_ca), client_certificate_ms);
+    return {};
+  }
+
+  result<void> note_issuance(const connect::ca::issuance_event& event) {
+    using what = connect::ca::issuance_event::what;
+    const auto word = event.kind == what::issued    ? "issued"
+                      : event.kind == what::revoked ? "revoked"
+                      : event.kind == what::refused ? "refused"
+                                                    : "pending";
+    ca_log->append(line(word)
+                     .text("txid", to_hex(event.transaction_id))
+                     .text("serial", event.serial_number)
+                     .text("thumbprint", event.thumbprint.present() ? to_hex(event.thumbprint) : "")
+                     .text("public_key", to_hex(event.public_key_hash))
+                     .text("template", event.template_name)
+                     .text("subject", event.subject)
+                     .text("reason", event.reason));
+    if (event.kind == what::issued) {
+      watch.issued(event.serial_number, event.thumbprint);
+    } else if (event.kind == what::revoked) {
+      watch.revoked(event.serial_number);
+    }
+    return ca_log->sync();
+  }
+
+  result<void> make_ca() {
+    connect::ca::embedded_options options{
+      path("ca"), std::move(own->issuing_ca), {"User", "Device"}, how.ca_pending_answers, {}, {}, nullptr};
+    options.journal = [this](const connect::ca::issuance_event& event) { return note_issuance(event); };
+    auto made = connect::ca::make_embedded_authority(std::move(options));
+    if (!made) {
+      return failure(made.error());
+    }
+    ca = std::move(*made);
+    return {};
+  }
+
+  void make_service() {
+    judge_line_options line_options{{*devices, {own->ca_root}, how.authority_name},
+                                    [this](std::uint64_t index) { return order_of(index); },
+                                    {}, *log};
+    if (how.keep_deliveries) {
+      deliveries = std::make_unique<delivery_store>(path("delivered"), *devices, own->ca_root.pem(),
+                                                    how.deliveries_max);
+      line_options.keep = [this](const order& ordered, const request_result& delivered) {
+        if (auto kept = deliveries->keep(ordered, delivered); !kept) {
+          log->append(line("fault").text("context", ordered.context).text("text", to_string(kept.error())));
+        }
+      };
+    }
+    judges = std::make_unique<judge_line>(std::move(line_options));
+    service_options options;
+    options.books = {how.lease_ms, how.redeliver_share, how.seed};
+    options.judge_share = how.judge_share;
+    options.order_of = [this](std::uint64_t index) { return order_of(index); };
+    options.text_of = [this](const order& what, const hand_out& given) {
+      return book->text(what, given.lease_number, given.lease_ms, given.copy);
+    };
+    options.recorded = [this](bool succeeded, const digest& thumbprint) {
+      if (succeeded) {
+        watch.recorded(thumbprint);
+      }
+    };
+    options.ca = connect::ca::make_ca_handler(*ca, "/ca");
+    service = std::make_unique<request_service>(std::move(options), *desk, *log, *judges);
+  }
+
+  result<void> serve(const std::string& client_roots_pem) {
+    connect::http::server_options options;
+    options.address = how.address;
+    options.port = how.port;
+    options.certificate_pem = own->server_chain_pem;
+    options.key_pem = std::move(own->server_key_pem);
+    options.client_roots_pem = client_roots_pem;
+    options.connections_max = connections_max;
+    auto opened = connect::http::server::start(
+      std::move(options),
+      [this](const connect::http::server_request& request) { return service->handle(request); });
+    if (!opened) {
+      return failure(opened.error());
+    }
+    server = std::move(*opened);
+    return {};
+  }
+
+  [[nodiscard]] std::string endpoint(const char* prefix) const {
+    const bool v6 = how.address.find(':') != std::string::npos;
+    return "https://" + (v6 ? "[" + how.address + "]" : how.address) + ":"
+           + std::to_string(server->port()) + prefix;
+  }
+
+  result<void> describe() {
+    using json = nlohmann::ordered_json;
+    const json text = {
+      {"serviceUrl", endpoint("/service")},
+      {"caUrl", endpoint("/ca")},
+      {"tenant", how.tenant},
+      {"certificateAuthority", how.authority_name},
+      {"certificateTemplates", json::array({"User", "Device"})},
+      {"sanSuffixes", json::array({"example.test"})},
+      {"sidDomainPrefixes", json::array({sid_domain})},
+      {"extendedKeyUsages", json::array({"1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4"})},
+      {"registrationCodes", codes},
+      {"serverRoots", path("server-root.pem")},
+      {"deviceRoots", path("device-root.pem")},
+      {"caRoot", path("ca-root.pem")},
+    };
+    const std::vector<std::pair<const char*, std::string>> files = {
+      {"server-root.pem", own->server_root.pem()},
+      {"device-root.pem", devices->root().pem()},
+      {"ca-root.pem", own->ca_root.pem()},
+      {"sandbox.json", text.dump(2) + "\n"},
+    };
+    for (const auto& [name, content] : files) {
+      if (auto written = write_file(path(name), as_bytes(content)); !written) {
+        return written;
+      }
+    }
+    return {};
+  }
+
+  // -- the feeder ------
+
+  result<void> feed_until(std::uint64_t end) {
+    const auto total = how.requests + how.extra.size();
+    for (auto next = fed.load(); next < std::min(end, total); ++next) {
+      service->enqueue(order_of(next), how.authority_name);
+      fed = next + 1;
+      if (fed % feed_batch == 0) {
+        if (auto synced = log->sync(); !synced) {
+          return synced;
+        }
+      }
+    }
+    return log->sync();
+  }
+
+  void feed() {
+    const auto total = how.requests + how.extra.size();
+    std::unique_lock lock(feed_mutex);
+    while (!stopping && fed < total) {
+      const auto elapsed = static_cast<double>(system_clock().boot() - started) / 1000.0;
+      const auto due = static_cast<std::uint64_t>(elapsed * how.feed_per_second) + 1;
+      lock.unlock();
+      const auto good = feed_until(due);
+      lock.lock();
+      if (!good) {
+        return; // the journal failed: every answer says so from now on
+      }
+      feed_wakes.wait_for(lock, std::chrono::milliseconds(feed_interval_ms));
+    }
+  }
+
+  result<void> start_feeding() {
+    started = system_clock().boot();
+    if (how.feed_per_second > 0) {
+      feeder = std::thread([this] { feed(); });
+      return {};
+    }
+    return feed_until(how.requests + how.extra.size());
+  }
+
+  void stop() {
+    {
+      const std::scoped_lock lock(feed_mutex);
+      stopping = true;
+    }
+    feed_wakes.notify_all();
+    if (feeder.joinable()) {
+      feeder.join();
+    }
+    if (server) {
+      server->stop();
+    }
+  }
+
+  result<void> begin() {
+    if (auto made = make_files(); !made) {
+      return made;
+    }
+    if (auto made = make_world(); !made) {
+      return made;
+    }
+    if (auto made = make_ca(); !made) {
+      return made;
+    }
+    extra = how.extra;
+    make_service();
+    log->append(line("started").text("tenant", how.tenant).number("seed", static_cast<std::int64_t>(how.seed)));
+    const auto client_roots = desk->root_pem();
+    if (auto fed_all = start_feeding(); !fed_all) {
+      return fed_all;
+    }
+    if (auto opened = serve(client_roots); !opened) {
+      return opened;
+    }
+    return describe();
+  }
+};
+
+sandbox::sandbox(std::unique_ptr<state> s) : state_(std::move(s)) {}
+sandbox::~sandbox() = default;
+
+result<std::unique_ptr<sandbox>> sandbox::start(options how) {
+  if (auto checked = check(how); !checked) {
+    return failure(checked.error());
+  }
+  try {
+    auto made = std::make_unique<state>();
+    made->how = std::move(how);
+    if (auto begun = made->begin(); !begun) {
+      return failure(begun.error());
+    }
+    return std::unique_ptr<sandbox>(new sandbox(std::move(made)));
+  } catch (const std::exception& caught) {
+    return failure(errc::io, "directory", printable(caught.what(), 300));
+  }
+}
+
+std::string sandbox::url() const { return state_->endpoint("/service"); }
+std::string sandbox::ca_url() const { return state_->endpoint("/ca"); }
+std::uint16_t sandbox::port() const { return state_->server->port(); }
+std::string sandbox::registration_code() const { return state_->codes.front(); }
+std::vector<std::string> sandbox::registration_codes() const { return state_->codes; }
+std::string sandbox::server_roots_path() const { return state_->path("server-root.pem"); }
+std::string sandbox::device_roots_path() const { return state_->path("device-root.pem"); }
+std::string sandbox::ca_root_path() const { return state_->path("ca-root.pem"); }
+std::string sandbox::description_path() const { return state_->path("sandbox.json"); }
+
+result<std::string> sandbox::enqueue(const std::string& kind) {
+  if (!order_book::knows(kind)) {
+    return failure(errc::bad_input, "kind", "is unknown: " + printable(kind));
+  }
+  std::uint64_t index = 0;
+  {
+    const std::scoped_lock lock(state_->extra_mutex);
+    if (state_->extra.size() >= extra_max) {
+      return failure(errc::too_large, "extra", "has too many requests");
+    }
+    index = state_->how.requests + state_->extra.size();
+    state_->extra.push_back(kind);
+  }
+  const auto made = state_->order_of(index);
+  state_->service->enqueue(made, state_->how.authority_name);
+  if (auto synced = state_->log->sync(); !synced) {
+    return failure(synced.error());
+  }
+  return made.context;
+}
+
+summary sandbox::progress() const {
+  const auto books = state_->service->counts();
+  const auto judged = state_->judges->so_far();
+  const auto certificates = state_->watch.so_far();
+  summary out;
+  out.requests = books.requests;
+  out.handed_out = books.handed_out;
+  out.delivered = books.delivered;
+  out.expected_failures = judged.expected_failures;
+  out.failed = books.failed - std::min(books.failed, judged.expected_failures);
+  out.redelivered = books.redelivered;
+  out.acknowledged = books.acknowledged;
+  out.waiting = books.requests - books.handed_out;
+  out.takeovers = books.takeovers;
+  out.certificates = certificates.issued;
+  out.revoked_certificates = certificates.revoked;
+  out.surplus_certificates = certificates.loose;
+  out.judged = judged.judged;
+  out.connectors = state_->desk->connectors();
+  out.faults_total = judged.faults;
+  out.faults = judged.first_faults;
+  const auto elapsed = system_clock().boot() - state_->started;
+  out.requests_per_second = elapsed > 0 ? 1000.0 * static_cast<double>(books.recorded)
+                                            / static_cast<double>(elapsed)
+                                        : 0;
+  return out;
+}
+
+bool sandbox::finished() const {
+  const auto& how = state_->how;
+  if (how.time_limit_ms > 0 && system_clock().boot() - state_->started >= how.time_limit_ms) {
+    return true;
+  }
+  const auto books = state_->service->counts();
+  return state_->fed >= how.requests + how.extra.size() && books.open == 0
+         && books.redelivery_open == 0 && state_->judges->idle() && state_->watch.so_far().loose == 0;
+}
+
+result<summary> sandbox::verdict() {
+  state_->judges->drain();
+  if (auto synced = state_->log->sync(); !synced) {
+    return failure(synced.error());
+  }
+  return judge(state_->how.directory);
+}
+
+void sandbox::stop() { state_->stop(); }
+
+} // namespace pfx::sandbox
