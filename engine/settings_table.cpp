@@ -208,7 +208,7 @@ constexpr std::array rows{
           .choices = "rfc822|upn|dns|uri|ip|directoryName"},
   setting{.path = "issuance.nameSuffixes", .is = shape::words,
           .sentence = "What rfc822, upn and dns names and hosts of uris must end with: `example.test` is "
-                      "that name alone, `.example.test` all names below it.",
+                      "that name and all below it, `.example.test` those below it only.",
           .where = [](place in) -> slot { return &in.whole->issuance.name_suffixes; },
           .looks = &domain_suffix},
   setting{.path = "issuance.ipRanges", .is = shape::words,

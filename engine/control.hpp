@@ -1,0 +1,74 @@
+// The control socket: HTTP and JSON over a Unix socket, for our own user and root alone. The server side
+// runs inside the engine's process, the client side in the program's commands.
+//   GET  /status                          one status object
+//   GET  /requests?state=S&count=N        {"value":[summary…]}, oldest first
+//   GET  /requests/{context}              {"summary":{…},"lines":[…]}
+//   POST /requests/{context}/retry        {"value":true}
+//   POST /requests/{context}/giveUp       {"value":true}
+// {context} is percent-encoded. Errors: an HTTP status with {"error":{"code","field","message"}}.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "engine/engine.hpp"
+
+namespace pfx::engine {
+
+/// What the socket can ask for; each may be called from several threads at once.
+struct control_commands {
+  std::function<status()> current;
+  std::function<result<std::vector<request_summary>>(const std::string& state, std::size_t count_max)>
+    requests;
+  std::function<result<request_timeline>(const std::string& context)> show;
+  std::function<result<void>(const std::string& context)> retry;
+  std::function<result<void>(const std::string& context)> give_up;
+};
+/// `which` must outlive the server that gets them.
+[[nodiscard]] control_commands commands_of(engine& which);
+
+inline constexpr std::size_t control_requests_max = 1'000; ///< of one list
+inline constexpr std::size_t control_requests_default = 100;
+
+/// Listens until it ends. Owner: whoever owns the engine; it must end before the engine does.
+class control_server {
+public:
+  /// errc::conflict or errc::io with the path if another process listens there.
+  [[nodiscard]] static result<control_server> start(const std::string& socket_path,
+                                                    control_commands commands);
+  control_server(control_server&&) noexcept;
+  ~control_server();
+
+private:
+  struct state;
+  explicit control_server(std::unique_ptr<state> s) noexcept;
+  std::unique_ptr<state> state_;
+};
+
+/// Asks a running engine. errc::unavailable if nobody listens; else the engine's own errors.
+class control_client {
+public:
+  [[nodiscard]] static result<control_client> make(const std::string& socket_path);
+  control_client(control_client&&) noexcept;
+  ~control_client();
+
+  /// As the engine wrote it: one JSON object.
+  [[nodiscard]] result<std::string> status_text() const;
+  [[nodiscard]] result<status> current() const;
+  [[nodiscard]] result<std::vector<request_summary>> requests(const std::string& state,
+                                                              std::size_t count_max) const;
+  [[nodiscard]] result<request_timeline> show(const std::string& context) const;
+  [[nodiscard]] result<void> retry(const std::string& context) const;
+  [[nodiscard]] result<void> give_up(const std::string& context) const;
+
+private:
+  struct state;
+  explicit control_client(std::unique_ptr<state> s) noexcept;
+  std::unique_ptr<state> state_;
+};
+
+/// For `--json`: one JSON object each, as on the socket.
+[[nodiscard]] std::string to_json(const std::vector<request_summary>& values);
+[[nodiscard]] std::string to_json(const request_timeline& value);
+
+} // namespace pfx::engine

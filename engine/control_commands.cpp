@@ -1,0 +1,18 @@
+// Binds the control socket to an engine, and to nothing but its public face.
+#include "engine/control.hpp"
+
+namespace pfx::engine {
+
+control_commands commands_of(engine& which) {
+  control_commands out;
+  out.current = [&which] { return which.current(); };
+  out.requests = [&which](const std::string& state, std::size_t count_max) {
+    return which.requests(state, count_max);
+  };
+  out.show = [&which](const std::string& context) { return which.show(context); };
+  out.retry = [&which](const std::string& context) { return which.retry(context); };
+  out.give_up = [&which](const std::string& context) { return which.give_up(context); };
+  return out;
+}
+
+} // namespace pfx::engine

@@ -1,0 +1,168 @@
+#include "engine/control_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace pfx::engine {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr auto replace = ordered_json::error_handler_t::replace;
+
+ordered_json moment(unix_ms at) { return at == 0 ? ordered_json(nullptr) : ordered_json(to_rfc3339(at)); }
+
+unix_ms moment_of(const json& value) {
+  if (!value.is_string())
+    return 0;
+  const auto at = from_rfc3339(value.get_ref<const std::string&>());
+  return at ? *at : 0;
+}
+
+ordered_json object_of(const request_summary& value) {
+  return {{"context", value.context},
+          {"state", value.state},
+          {"kind", value.kind},
+          {"reason", printable(value.reason, 1'000)},
+          {"attempts", value.attempts},
+          {"leaseNumber", value.lease_number},
+          {"receivedAt", moment(value.received_at)},
+          {"expiresAt", moment(value.expires_at)},
+          {"settledAt", moment(value.settled_at)},
+          {"outcome", value.outcome}};
+}
+
+request_summary summary_of(const json& in) {
+  request_summary out;
+  out.context = in.at("context").get<std::string>();
+  out.state = in.at("state").get<std::string>();
+  out.kind = in.at("kind").get<std::string>();
+  out.reason = in.at("reason").get<std::string>();
+  out.attempts = in.at("attempts").get<std::uint32_t>();
+  out.lease_number = in.at("leaseNumber").get<std::uint64_t>();
+  out.received_at = moment_of(in.at("receivedAt"));
+  out.expires_at = moment_of(in.at("expiresAt"));
+  out.settled_at = moment_of(in.at("settledAt"));
+  out.outcome = in.at("outcome").get<std::string>();
+  return out;
+}
+
+ordered_json object_of(const request_timeline::line& value) {
+  return {{"at", moment(value.at)},     {"event", value.event},
+          {"state", value.state},       {"call", value.call_id},
+          {"text", printable(value.text, 1'000)}, {"durationMs", value.duration_ms}};
+}
+
+request_timeline::line line_of(const json& in) {
+  return {moment_of(in.at("at")),
+          in.at("event").get<std::uint16_t>(),
+          in.at("state").get<std::string>(),
+          in.at("call").get<std::string>(),
+          in.at("text").get<std::string>(),
+          in.at("durationMs").get<std::int64_t>()};
+}
+
+errc code_of(std::string_view word) noexcept {
+  for (int i = 0; i <= static_cast<int>(errc::internal); ++i)
+    if (name_of(static_cast<errc>(i)) == word)
+      return static_cast<errc>(i);
+  return errc::internal;
+}
+
+} // namespace
+
+std::string to_json(const std::vector<request_summary>& values) {
+  auto list = ordered_json::array();
+  for (const auto& value : values)
+    list.push_back(object_of(value));
+  return ordered_json{{"value", std::move(list)}}.dump(-1, ' ', false, replace);
+}
+
+std::string to_json(const request_timeline& value) {
+  auto lines = ordered_json::array();
+  for (const auto& line : value.lines)
+    lines.push_back(object_of(line));
+  return ordered_json{{"summary", object_of(value.summary)}, {"lines", std::move(lines)}}.dump(
+    -1, ' ', false, replace);
+}
+
+namespace detail {
+
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    const bool plain = (octet >= '0' && octet <= '9') || (octet >= 'a' && octet <= 'z')
+                       || (octet >= 'A' && octet <= 'Z') || octet == '-' || octet == '.'
+                       || octet == '_' || octet == '~';
+    if (plain)
+      out += c;
+    else
+      out.append({'%', digits[octet >> 4], digits[octet & 15]});
+  }
+  return out;
+}
+
+result<std::string> percent_decoded(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    if (text.front() != '%') {
+      out += text.front();
+      text.remove_prefix(1);
+      continue;
+    }
+    const auto octet = from_hex(text.substr(1, 2));
+    if (!octet || octet->size() != 1)
+      return failure(errc::bad_input, "context", "holds a broken percent escape");
+    out += static_cast<char>(octet->front());
+    text.remove_prefix(3);
+  }
+  return out;
+}
+
+result<std::vector<request_summary>> summaries_from_json(std::string_view text) {
+  try {
+    std::vector<request_summary> out;
+    const auto whole = json::parse(text);
+    for (const auto& each : whole.at("value"))
+      out.push_back(summary_of(each));
+    return out;
+  } catch (const std::exception& fault) {
+    return failure(errc::bad_input, "requests", printable(fault.what(), 200));
+  }
+}
+
+result<request_timeline> timeline_from_json(std::string_view text) {
+  try {
+    const auto in = json::parse(text);
+    request_timeline out{summary_of(in.at("summary")), {}};
+    for (const auto& each : in.at("lines"))
+      out.lines.push_back(line_of(each));
+    return out;
+  } catch (const std::exception& fault) {
+    return failure(errc::bad_input, "request", printable(fault.what(), 200));
+  }
+}
+
+std::string error_to_json(const error& what) {
+  const ordered_json body{{"error",
+                           {{"code", name_of(what.code)},
+                            {"field", printable(what.field, 600)},
+                            {"message", printable(what.message, 1'000)}}}};
+  return body.dump(-1, ' ', false, replace);
+}
+
+error error_from_json(std::string_view text, int http_status) {
+  try {
+    const auto whole = json::parse(text);
+    const auto& in = whole.at("error");
+    return {code_of(in.at("code").get<std::string>()), in.at("field").get<std::string>(),
+            in.at("message").get<std::string>()};
+  } catch (const std::exception&) {
+    return {errc::internal, "", "the engine answered with status " + std::to_string(http_status)};
+  }
+}
+
+} // namespace detail
+} // namespace pfx::engine
