@@ -155,8 +155,8 @@ TEST_CASE("types, namespaces and tables may be longer than a function", "[tidy][
     finds("long-function", "core/a.cpp", "struct a : b<decltype(c())> {\n" + members + "};\n"));
   CHECK_FALSE(finds("long-function", "core/a.cpp", "namespace a {\n" + members + "}\n"));
   CHECK_FALSE(finds("long-function", "core/a.cpp", "constexpr x y = {{\n" + rows + "}};\n"));
-  CHECK_FALSE(finds("long-function", "core/a.cpp",
-                    "CAF_MACRO(a)\nnamespace a {\n" + members + "}\n"));
+  CHECK_FALSE(
+    finds("long-function", "core/a.cpp", "CAF_MACRO(a)\nnamespace a {\n" + members + "}\n"));
   CHECK_FALSE(finds("long-function", "core/a.cpp",
                     "#define OPEN {\n#define F(x) do { \\\n  x; {\n" + members));
 }
@@ -217,13 +217,17 @@ TEST_CASE("actors neither print, nor await, nor wait for ever", "[tidy][self]") 
 }
 
 TEST_CASE("a wait has a predicate or a limit", "[tidy][self]") {
-  CHECK(finds("endless-wait", "actors/a.cpp", "void f() { ready.wait(lock); }\n"));
-  CHECK(finds("endless-wait", "actors/a.cpp", "void f() { ready->wait(lock); }\n"));
+  const std::string f = "void f() {\n  std::unique_lock lock(mutex);\n";
+  CHECK(finds("endless-wait", "actors/a.cpp", f + "  ready.wait(lock);\n}\n"));
+  CHECK(finds("endless-wait", "actors/a.cpp", f + "  ready->wait(lock);\n}\n"));
+  CHECK(finds("endless-wait", "actors/a.cpp", f + "  ready.wait(\n    lock);\n}\n"));
+  CHECK(finds("endless-wait", "actors/a.cpp",
+              "void f(std::unique_lock<std::mutex>& held) { ready.wait(held); }\n"));
   CHECK(finds("endless-wait", "actors/a.cpp", "void f() { done.wait(); }\n"));
-  CHECK(finds("endless-wait", "actors/a.cpp", "void f() {\n  ready.wait(\n    lock);\n}\n"));
-  CHECK_FALSE(finds_any("actors/a.cpp", "void f() { ready.wait(lock, [] { return true; }); }\n"));
-  CHECK_FALSE(finds_any("actors/a.cpp", "void f() {\n  ready.wait(lock,\n    stop);\n}\n"));
-  CHECK_FALSE(finds_any("actors/a.cpp", "void f() { ready.wait_for(lock, limit); }\n"));
+  CHECK_FALSE(finds_any("app/a.cpp", f + "  signals.wait(tick);\n}\n"));
+  CHECK_FALSE(finds_any("actors/a.cpp", f + "  ready.wait(lock, [] { return true; });\n}\n"));
+  CHECK_FALSE(finds_any("actors/a.cpp", f + "  ready.wait(lock,\n    stop);\n}\n"));
+  CHECK_FALSE(finds_any("actors/a.cpp", f + "  ready.wait_for(lock, limit);\n}\n"));
   for (const auto* code : {"std::this_thread::sleep_for(x);", "std::this_thread::sleep_until(x);",
                            "::sleep(1);", "usleep(1);", "::nanosleep(a, b);"}) {
     CAPTURE(code);

@@ -76,16 +76,25 @@ std::string arguments_at(const source& file, std::size_t line, std::size_t open)
   return out;
 }
 
+/// True if `name` is a lock in this file: that is what a condition without a predicate waits with.
+bool is_lock(const source& file, std::string name) {
+  name.erase(std::remove(name.begin(), name.end(), ' '), name.end());
+  return std::any_of(file.code.begin(), file.code.end(), [&name](const std::string& line) {
+    const auto at = std::min(line.find("unique_lock"), line.find("shared_lock"));
+    return at != std::string::npos && find_word(line, name, at) != std::string::npos;
+  });
+}
+
 /// `wait()` of a future and `wait(lock)` of a condition have no end; `wait(lock, predicate)` ends
-/// when its predicate, which a stop also fulfils, is true; `wait_for` and `wait_until` have a
-/// limit.
+/// when its predicate, which a stop also fulfils, is true; `wait_for`, `wait_until` and our own
+/// `wait(limit)` have a limit.
 void check_waits(const source& file, std::vector<finding>& out) {
   for (std::size_t at = 0; at < file.code.size(); ++at) {
     for (const std::string_view call : {".wait(", "->wait("}) {
       for (auto found = file.code[at].find(call); found != std::string::npos;
            found = file.code[at].find(call, found + 1)) {
         const auto arguments = arguments_at(file, at, found + call.size() - 1);
-        if (arguments.find(',') == std::string::npos) {
+        if (arguments.find_first_not_of(' ') == std::string::npos || is_lock(file, arguments)) {
           out.push_back(
             {"endless-wait", file.path, at + 1, "a wait without predicate or limit may never end"});
         }
