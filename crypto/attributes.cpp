@@ -38,7 +38,8 @@ constexpr std::array<attribute_type, 19> attributes{{
 bool is_one_of(std::string_view name, std::string_view words) noexcept {
   while (!words.empty()) {
     const std::size_t end = std::min(words.find(' '), words.size());
-    if (equal_ignoring_case(name, words.substr(0, end))) return true;
+    if (equal_ignoring_case(name, words.substr(0, end)))
+      return true;
     words.remove_prefix(std::min(end + 1, words.size()));
   }
   return false;
@@ -48,7 +49,8 @@ bool is_one_of(std::string_view name, std::string_view words) noexcept {
 
 const attribute_type* attribute_named(std::string_view name) noexcept {
   for (const attribute_type& known : attributes) {
-    if (equal_ignoring_case(name, known.name) || is_one_of(name, known.also)) return &known;
+    if (equal_ignoring_case(name, known.name) || is_one_of(name, known.also))
+      return &known;
   }
   return nullptr;
 }
@@ -56,7 +58,8 @@ const attribute_type* attribute_named(std::string_view name) noexcept {
 const attribute_type* attribute_with_oid(byte_view content) noexcept {
   const std::string_view wanted(reinterpret_cast<const char*>(content.data()), content.size());
   for (const attribute_type& known : attributes) {
-    if (known.oid == wanted) return &known;
+    if (known.oid == wanted)
+      return &known;
   }
   return nullptr;
 }

@@ -10,9 +10,9 @@ namespace pfx::crypto {
 enum class attribute_syntax : std::uint8_t { directory, printable, country, ia5 };
 
 struct attribute_type {
-  std::string_view name;      ///< as written by us
-  std::string_view also;      ///< other accepted spellings, separated by spaces
-  std::string_view oid;       ///< content octets of the OBJECT IDENTIFIER
+  std::string_view name; ///< as written by us
+  std::string_view also; ///< other accepted spellings, separated by spaces
+  std::string_view oid;  ///< content octets of the OBJECT IDENTIFIER
   attribute_syntax syntax = attribute_syntax::directory;
   std::size_t characters_max = 0; ///< RFC 5280 A.1, or a bound of ours where it has none
 };

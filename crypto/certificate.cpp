@@ -1,6 +1,7 @@
-// Certificates. The fields that everybody asks for are read from the octets by a reader of ours; the
-// X509 of OpenSSL is made at once for foreign octets (its strictness is wanted there) and on first use
-// for certificates of our own signing (its key decoder costs more than a P-256 signature).
+// Certificates. The fields that everybody asks for are read from the octets by a reader of ours;
+// the X509 of OpenSSL is made at once for foreign octets (its strictness is wanted there) and on
+// first use for certificates of our own signing (its key decoder costs more than a P-256
+// signature).
 #include "crypto/certificate.hpp"
 
 #include "core/limits.hpp"
@@ -25,7 +26,8 @@ constexpr std::size_t pem_certificates_max = 1000;
 x509_handle parse_x509(byte_view der) {
   const unsigned char* cursor = der.data();
   x509_handle out(::d2i_X509(nullptr, &cursor, static_cast<long>(der.size())));
-  if (out != nullptr && cursor != der.data() + der.size()) return nullptr;
+  if (out != nullptr && cursor != der.data() + der.size())
+    return nullptr;
   return out;
 }
 
@@ -56,17 +58,21 @@ result<std::vector<certificate>> read_pem(std::string_view pem, std::size_t want
     return failure(errc::too_large, "certificate", "the PEM text is too large");
   }
   const bio_handle source = bio_over(as_bytes(pem));
-  if (source == nullptr) return failure(drain_errors(errc::crypto, "", "reading PEM"));
+  if (source == nullptr)
+    return failure(drain_errors(errc::crypto, "", "reading PEM"));
   std::vector<certificate> out;
   while (out.size() < wanted) {
     auto der = next_pem_block(source.get());
-    if (!der) return failure(std::move(der).error());
-    if (der->empty()) break;
+    if (!der)
+      return failure(std::move(der).error());
+    if (der->empty())
+      break;
     if (out.size() == pem_certificates_max) {
       return failure(errc::too_large, "certificate", "more than 1000 certificates in one PEM text");
     }
     auto cert = certificate::from_der(*der);
-    if (!cert) return failure(std::move(cert).error());
+    if (!cert)
+      return failure(std::move(cert).error());
     out.push_back(std::move(*cert));
   }
   return out;
@@ -88,7 +94,8 @@ struct certificate::state {
   ::X509* x509() const noexcept {
     std::call_once(parsed_once, [this] {
       const queue_guard guard;
-      if (parsed == nullptr) parsed = parse_x509(der);
+      if (parsed == nullptr)
+        parsed = parse_x509(der);
     });
     return parsed.get();
   }
@@ -103,7 +110,8 @@ struct certificate::state {
 
 result<certificate> certificate::state::make(bytes octets, x509_handle parsed) {
   auto fields = read_certificate_fields(octets);
-  if (!fields) return failure(std::move(fields).error());
+  if (!fields)
+    return failure(std::move(fields).error());
   auto issuer = name_to_text(fields->issuer);
   auto subject = name_to_text(fields->subject);
   if (!issuer || !subject) {
@@ -136,8 +144,10 @@ result<certificate> certificate::from_der(byte_view der) {
 
 result<certificate> certificate::from_pem(std::string_view pem) {
   auto found = read_pem(pem, 1);
-  if (!found) return failure(std::move(found).error());
-  if (found->empty()) return failure(errc::bad_input, "certificate", "no certificate in the PEM text");
+  if (!found)
+    return failure(std::move(found).error());
+  if (found->empty())
+    return failure(errc::bad_input, "certificate", "no certificate in the PEM text");
   return std::move(found->front());
 }
 
@@ -177,7 +187,8 @@ int certificate::key_bits() const noexcept {
 }
 
 bool certificate::matches(const private_key& key) const {
-  if (state_->public_key_hash == key.public_key_hash()) return true;
+  if (state_->public_key_hash == key.public_key_hash())
+    return true;
   // The same key may be written in two ways (compressed points), so OpenSSL has the last word.
   const queue_guard guard;
   const ::EVP_PKEY* ours = state_->pkey();
@@ -190,7 +201,7 @@ bool certificate::issued_by(const certificate& issuer_certificate) const {
   ::X509* its = issuer_certificate.state_->x509();
   ::EVP_PKEY* key = issuer_certificate.state_->pkey();
   return mine != nullptr && its != nullptr && key != nullptr
-         && ::X509_check_issued(its, mine) == X509_V_OK && ::X509_verify(mine, key) == 1;
+    && ::X509_check_issued(its, mine) == X509_V_OK && ::X509_verify(mine, key) == 1;
 }
 
 // -- for the other files of this room ----------------------------------------------------------

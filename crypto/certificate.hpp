@@ -22,12 +22,12 @@ public:
 
   [[nodiscard]] const bytes& der() const noexcept;
   [[nodiscard]] std::string pem() const;
-  [[nodiscard]] const digest& thumbprint() const noexcept;       ///< SHA-256 of the DER
-  [[nodiscard]] const digest& public_key_hash() const noexcept;  ///< SHA-256 of the SPKI
-  [[nodiscard]] const std::string& serial() const noexcept;      ///< lower-case hex, no leading zeros
-  [[nodiscard]] const std::string& issuer() const noexcept;      ///< RFC 4514
-  [[nodiscard]] const std::string& subject() const noexcept;     ///< RFC 4514
-  [[nodiscard]] std::string common_name() const;                 ///< first CN, empty if none
+  [[nodiscard]] const digest& thumbprint() const noexcept;      ///< SHA-256 of the DER
+  [[nodiscard]] const digest& public_key_hash() const noexcept; ///< SHA-256 of the SPKI
+  [[nodiscard]] const std::string& serial() const noexcept;  ///< lower-case hex, no leading zeros
+  [[nodiscard]] const std::string& issuer() const noexcept;  ///< RFC 4514
+  [[nodiscard]] const std::string& subject() const noexcept; ///< RFC 4514
+  [[nodiscard]] std::string common_name() const;             ///< first CN, empty if none
   [[nodiscard]] unix_ms not_before() const noexcept;
   [[nodiscard]] unix_ms not_after() const noexcept;
   [[nodiscard]] bool is_ca() const noexcept;
@@ -53,7 +53,8 @@ private:
 };
 
 /// Verifies `leaf` up to one of `roots` at the moment `now`, with `intermediates` to help.
-/// Signature algorithms below 112 bits of security are refused. errc::policy with the verifier's words.
+/// Signature algorithms below 112 bits of security are refused. errc::policy with the verifier's
+/// words.
 [[nodiscard]] result<void> verify_chain(const certificate& leaf,
                                         const std::vector<certificate>& intermediates,
                                         const std::vector<certificate>& roots, unix_ms now);

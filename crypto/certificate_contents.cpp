@@ -1,5 +1,5 @@
-// What a certificate says in its subject and extensions. Malformed extensions read as absent rights:
-// no usages, no names.
+// What a certificate says in its subject and extensions. Malformed extensions read as absent
+// rights: no usages, no names.
 #include "crypto/certificate.hpp"
 
 #include "crypto/der.hpp"
@@ -32,18 +32,24 @@ std::string address_text(const ::ASN1_OCTET_STRING* address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   const int size = ::ASN1_STRING_length(address);
   const int family = size == 4 ? AF_INET : size == 16 ? AF_INET6 : AF_UNSPEC;
-  if (family == AF_UNSPEC) return {};
-  const char* done = ::inet_ntop(family, ::ASN1_STRING_get0_data(address), text.data(), text.size());
+  if (family == AF_UNSPEC)
+    return {};
+  const char* done
+    = ::inet_ntop(family, ::ASN1_STRING_get0_data(address), text.data(), text.size());
   return done == nullptr ? std::string() : std::string(done);
 }
 
 /// One of the six types of ours, or an empty value for anything else.
 alternative_name convert(const ::GENERAL_NAME* name) {
   switch (name->type) {
-    case GEN_EMAIL: return {name_type::rfc822, string_of(name->d.rfc822Name)};
-    case GEN_DNS: return {name_type::dns, string_of(name->d.dNSName)};
-    case GEN_URI: return {name_type::uri, string_of(name->d.uniformResourceIdentifier)};
-    case GEN_IPADD: return {name_type::ip, address_text(name->d.iPAddress)};
+    case GEN_EMAIL:
+      return {name_type::rfc822, string_of(name->d.rfc822Name)};
+    case GEN_DNS:
+      return {name_type::dns, string_of(name->d.dNSName)};
+    case GEN_URI:
+      return {name_type::uri, string_of(name->d.uniformResourceIdentifier)};
+    case GEN_IPADD:
+      return {name_type::ip, address_text(name->d.iPAddress)};
     case GEN_DIRNAME: {
       const bytes der = encode_der(&::i2d_X509_NAME, name->d.directoryName);
       auto text = name_to_text(der);
@@ -58,7 +64,8 @@ alternative_name convert(const ::GENERAL_NAME* name) {
       }
       return {};
     }
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -67,14 +74,17 @@ alternative_name convert(const ::GENERAL_NAME* name) {
 std::string certificate::common_name() const {
   const queue_guard guard;
   ::X509* x = detail::access::x509(*this);
-  if (x == nullptr) return {};
+  if (x == nullptr)
+    return {};
   const ::X509_NAME* subject = ::X509_get_subject_name(x); // get0
   const int at = ::X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-  if (at < 0) return {};
+  if (at < 0)
+    return {};
   const ::ASN1_STRING* value = ::X509_NAME_ENTRY_get_data(::X509_NAME_get_entry(subject, at));
   unsigned char* octets = nullptr;
   const int size = ::ASN1_STRING_to_UTF8(&octets, value);
-  if (size < 0) return {};
+  if (size < 0)
+    return {};
   std::string out(reinterpret_cast<const char*>(octets), static_cast<std::size_t>(size));
   OPENSSL_free(octets);
   return out;
@@ -89,9 +99,11 @@ bool certificate::is_ca() const noexcept {
 key_usages certificate::usages() const noexcept {
   const queue_guard guard;
   ::X509* x = detail::access::x509(*this);
-  if (x == nullptr) return 0;
+  if (x == nullptr)
+    return 0;
   const std::uint32_t bits = ::X509_get_key_usage(x);
-  if (bits == UINT32_MAX) return all_usages;
+  if (bits == UINT32_MAX)
+    return all_usages;
   // OpenSSL's constants carry the bits as they lie in the octets of the BIT STRING.
   static constexpr std::array<std::pair<std::uint32_t, key_usage>, 9> pairs{{
     {KU_DIGITAL_SIGNATURE, key_usage::digital_signature},
@@ -106,7 +118,8 @@ key_usages certificate::usages() const noexcept {
   }};
   key_usages out = 0;
   for (const auto& [theirs, ours] : pairs) {
-    if ((bits & theirs) != 0) out = static_cast<key_usages>(out | static_cast<key_usages>(ours));
+    if ((bits & theirs) != 0)
+      out = static_cast<key_usages>(out | static_cast<key_usages>(ours));
   }
   return out;
 }
@@ -115,9 +128,10 @@ std::vector<std::string> certificate::extended_usages() const {
   const queue_guard guard;
   std::vector<std::string> out;
   ::X509* x = detail::access::x509(*this);
-  if (x == nullptr) return out;
-  const usages_handle found(static_cast<::EXTENDED_KEY_USAGE*>(
-    ::X509_get_ext_d2i(x, NID_ext_key_usage, nullptr, nullptr)));
+  if (x == nullptr)
+    return out;
+  const usages_handle found(
+    static_cast<::EXTENDED_KEY_USAGE*>(::X509_get_ext_d2i(x, NID_ext_key_usage, nullptr, nullptr)));
   for (int i = 0; found != nullptr && i < sk_ASN1_OBJECT_num(found.get()); ++i) {
     const ::ASN1_OBJECT* object = sk_ASN1_OBJECT_value(found.get(), i);
     out.push_back(der::dotted({::OBJ_get0_data(object), ::OBJ_length(object)}));
@@ -129,12 +143,14 @@ std::vector<alternative_name> certificate::alternative_names() const {
   const queue_guard guard;
   std::vector<alternative_name> out;
   ::X509* x = detail::access::x509(*this);
-  if (x == nullptr) return out;
-  const names_handle found(static_cast<::GENERAL_NAMES*>(
-    ::X509_get_ext_d2i(x, NID_subject_alt_name, nullptr, nullptr)));
+  if (x == nullptr)
+    return out;
+  const names_handle found(
+    static_cast<::GENERAL_NAMES*>(::X509_get_ext_d2i(x, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; found != nullptr && i < sk_GENERAL_NAME_num(found.get()); ++i) {
     alternative_name name = convert(sk_GENERAL_NAME_value(found.get(), i));
-    if (!name.value.empty()) out.push_back(std::move(name));
+    if (!name.value.empty())
+      out.push_back(std::move(name));
   }
   return out;
 }
@@ -142,26 +158,31 @@ std::vector<alternative_name> certificate::alternative_names() const {
 std::string certificate::security_identifier() const {
   const queue_guard guard;
   ::X509* x = detail::access::x509(*this);
-  if (x == nullptr) return {};
+  if (x == nullptr)
+    return {};
   const bytes type = der::tlv(der::object_identifier, oids::security_identifier_extension);
   const unsigned char* cursor = type.data();
-  const object_handle object(
-    ::d2i_ASN1_OBJECT(nullptr, &cursor, static_cast<long>(type.size())));
+  const object_handle object(::d2i_ASN1_OBJECT(nullptr, &cursor, static_cast<long>(type.size())));
   const int at = object == nullptr ? -1 : ::X509_get_ext_by_OBJ(x, object.get(), -1);
-  if (at < 0) return {};
+  if (at < 0)
+    return {};
   const ::ASN1_OCTET_STRING* value = ::X509_EXTENSION_get_data(::X509_get_ext(x, at)); // get0
-  const auto names = der::only({::ASN1_STRING_get0_data(value),
-                                static_cast<std::size_t>(::ASN1_STRING_length(value))},
-                               der::sequence);
-  if (!names) return {};
+  const auto names = der::only(
+    {::ASN1_STRING_get0_data(value), static_cast<std::size_t>(::ASN1_STRING_length(value))},
+    der::sequence);
+  if (!names)
+    return {};
   der::reader all(names->content);
   while (const auto name = all.next()) {
-    if (name->tag != der::context_constructed(0)) continue;
+    if (name->tag != der::context_constructed(0))
+      continue;
     der::reader parts(name->content);
     const auto kind = parts.next(der::object_identifier);
     const auto wrapped = parts.next(der::context_constructed(0));
-    if (!kind || !wrapped || !std::ranges::equal(kind->content, oids::security_identifier)) continue;
-    if (const auto sid = der::only(wrapped->content, der::octet_string)) return to_text(sid->content);
+    if (!kind || !wrapped || !std::ranges::equal(kind->content, oids::security_identifier))
+      continue;
+    if (const auto sid = der::only(wrapped->content, der::octet_string))
+      return to_text(sid->content);
   }
   return {};
 }

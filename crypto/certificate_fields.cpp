@@ -28,17 +28,18 @@ std::string serial_text(byte_view content) {
   }
   const std::string digits = to_hex(magnitude);
   const std::size_t first = digits.find_first_not_of('0');
-  if (first == std::string::npos) return "0";
+  if (first == std::string::npos)
+    return "0";
   return (negative ? "-" : "") + digits.substr(first);
 }
 
 std::optional<unix_ms> moment_of(const der::element& time) {
   using time_handle = handle<::ASN1_TIME, ::ASN1_TIME_free>;
   const unsigned char* cursor = time.whole.data();
-  const time_handle parsed(
-    ::d2i_ASN1_TIME(nullptr, &cursor, static_cast<long>(time.whole.size())));
+  const time_handle parsed(::d2i_ASN1_TIME(nullptr, &cursor, static_cast<long>(time.whole.size())));
   std::tm parts{};
-  if (parsed == nullptr || ::ASN1_TIME_to_tm(parsed.get(), &parts) != 1) return std::nullopt;
+  if (parsed == nullptr || ::ASN1_TIME_to_tm(parsed.get(), &parts) != 1)
+    return std::nullopt;
   return static_cast<unix_ms>(::timegm(&parts)) * 1000;
 }
 
@@ -48,9 +49,11 @@ result<certificate_fields> read_certificate_fields(byte_view der) {
   const queue_guard guard;
   const auto outer = der::only(der, der::sequence);
   const auto tbs = outer ? der::reader(outer->content).next(der::sequence) : std::nullopt;
-  if (!tbs) return malformed("certificate");
+  if (!tbs)
+    return malformed("certificate");
   der::reader walk(tbs->content);
-  if (walk.peek() == der::context_constructed(0) && !walk.next()) return malformed("version");
+  if (walk.peek() == der::context_constructed(0) && !walk.next())
+    return malformed("version");
   const auto serial = walk.next(der::integer);
   const auto algorithm = walk.next(der::sequence);
   const auto issuer = walk.next(der::sequence);
@@ -66,10 +69,14 @@ result<certificate_fields> read_certificate_fields(byte_view der) {
   const auto until = times.next();
   const auto not_before = from ? moment_of(*from) : std::nullopt;
   const auto not_after = until ? moment_of(*until) : std::nullopt;
-  if (!not_before || !not_after || !times.at_end()) return malformed("validity");
-  return certificate_fields{serial_text(serial->content), to_bytes(issuer->whole),
-                            to_bytes(subject->whole),     to_bytes(public_key->whole),
-                            *not_before,                  *not_after};
+  if (!not_before || !not_after || !times.at_end())
+    return malformed("validity");
+  return certificate_fields{serial_text(serial->content),
+                            to_bytes(issuer->whole),
+                            to_bytes(subject->whole),
+                            to_bytes(public_key->whole),
+                            *not_before,
+                            *not_after};
 }
 
 } // namespace pfx::crypto

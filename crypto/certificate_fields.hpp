@@ -2,8 +2,8 @@
 // frame only; what is inside names and keys is checked by who uses it. Private to this room.
 #pragma once
 
-#include "core/clock.hpp"
 #include "core/bytes.hpp"
+#include "core/clock.hpp"
 
 namespace pfx::crypto {
 

@@ -1,5 +1,5 @@
-// Chains, verified by OpenSSL at security level 2 for any purpose, at a given moment. Refuses issuers
-// that are CAs by the leniency of old rules only.
+// Chains, verified by OpenSSL at security level 2 for any purpose, at a given moment. Refuses
+// issuers that are CAs by the leniency of old rules only.
 #include "crypto/chain.hpp"
 
 #include "core/limits.hpp"
@@ -19,31 +19,31 @@ constexpr std::size_t roots_max = 1000;
 constexpr std::size_t intermediates_max = 1000;
 
 // The stack does not own what is in it.
-void free_stack(STACK_OF(X509)* stack) { sk_X509_free(stack); }
+void free_stack(STACK_OF(X509) * stack) { sk_X509_free(stack); }
 
 using store_handle = handle<::X509_STORE, ::X509_STORE_free>;
 using store_context = handle<::X509_STORE_CTX, ::X509_STORE_CTX_free>;
 using borrowed_stack = handle<STACK_OF(X509), &free_stack>;
 
-auto refused(std::string words) {
-  return failure(errc::policy, "certificate", std::move(words));
-}
+auto refused(std::string words) { return failure(errc::policy, "certificate", std::move(words)); }
 
 std::string words_of(::X509_STORE_CTX* context) {
   const int code = ::X509_STORE_CTX_get_error(context);
   return std::string(::X509_verify_cert_error_string(code)) + " (at depth "
-         + std::to_string(::X509_STORE_CTX_get_error_depth(context)) + ")";
+    + std::to_string(::X509_STORE_CTX_get_error_depth(context)) + ")";
 }
 
 unix_ms moment_of(const ::ASN1_TIME* time) {
   std::tm parts{};
-  if (::ASN1_TIME_to_tm(time, &parts) != 1) return 0;
+  if (::ASN1_TIME_to_tm(time, &parts) != 1)
+    return 0;
   return static_cast<unix_ms>(::timegm(&parts)) * 1000;
 }
 
 bool prepare(::X509_STORE_CTX* context, ::X509_STORE* store, ::X509* leaf,
-             STACK_OF(X509)* intermediates, unix_ms now) {
-  if (::X509_STORE_CTX_init(context, store, leaf, intermediates) != 1) return false;
+             STACK_OF(X509) * intermediates, unix_ms now) {
+  if (::X509_STORE_CTX_init(context, store, leaf, intermediates) != 1)
+    return false;
   ::X509_VERIFY_PARAM* param = ::X509_STORE_CTX_get0_param(context); // get0: the context's
   ::X509_VERIFY_PARAM_set_time(param, static_cast<std::time_t>(now / 1000));
   ::X509_VERIFY_PARAM_set_auth_level(param, security_level);
@@ -51,9 +51,9 @@ bool prepare(::X509_STORE_CTX* context, ::X509_STORE* store, ::X509* leaf,
   return ::X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_ANY) == 1;
 }
 
-/// OpenSSL lets certificates without basicConstraints sign others if their key usage or Netscape's old
-/// type says so; between leaf and root we want CA:TRUE (RFC 5280 6.1.4 (k)).
-result<chain_window> judge(const STACK_OF(X509)* chain) {
+/// OpenSSL lets certificates without basicConstraints sign others if their key usage or Netscape's
+/// old type says so; between leaf and root we want CA:TRUE (RFC 5280 6.1.4 (k)).
+result<chain_window> judge(const STACK_OF(X509) * chain) {
   chain_window window{INT64_MIN, INT64_MAX};
   const int size = sk_X509_num(chain);
   for (int i = 0; i < size; ++i) {
@@ -119,16 +119,19 @@ result<chain_window> trust_store::verify(const certificate& leaf, unix_ms now) c
       || !prepare(context.get(), state_->store.get(), x, state_->untrusted.get(), now)) {
     return failure(drain_errors(errc::crypto, "certificate", "preparing a verification"));
   }
-  if (::X509_verify_cert(context.get()) != 1) return refused(words_of(context.get()));
+  if (::X509_verify_cert(context.get()) != 1)
+    return refused(words_of(context.get()));
   return judge(::X509_STORE_CTX_get0_chain(context.get())); // get0: the context's
 }
 
 result<void> verify_chain(const certificate& leaf, const std::vector<certificate>& intermediates,
                           const std::vector<certificate>& roots, unix_ms now) {
   auto store = trust_store::make(roots, intermediates);
-  if (!store) return failure(std::move(store).error());
+  if (!store)
+    return failure(std::move(store).error());
   auto window = store->verify(leaf, now);
-  if (!window) return failure(std::move(window).error());
+  if (!window)
+    return failure(std::move(window).error());
   return {};
 }
 

@@ -7,7 +7,8 @@
 
 namespace pfx::crypto {
 
-/// From when until when every certificate of a verified chain is in time.
+/// From when until when every certificate of a verified chain is in time; the end is excluded, as
+/// OpenSSL excludes the second of notAfter.
 struct chain_window {
   unix_ms not_before = 0;
   unix_ms not_after = 0;

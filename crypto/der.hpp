@@ -1,5 +1,6 @@
-// DER (X.690), as little as this room needs: a reader that never leaves its octets, writers for what
-// goes out raw. Refuses indefinite and over-long lengths and tags above 30. Private to this room.
+// DER (X.690), as little as this room needs: a reader that never leaves its octets, writers for
+// what goes out raw. Refuses indefinite and over-long lengths and tags above 30. Private to this
+// room.
 #pragma once
 
 #include <initializer_list>
@@ -20,6 +21,7 @@ inline constexpr std::uint8_t printable_string = 0x13;
 inline constexpr std::uint8_t ia5_string = 0x16;
 inline constexpr std::uint8_t utc_time = 0x17;
 inline constexpr std::uint8_t generalized_time = 0x18;
+inline constexpr std::uint8_t bmp_string = 0x1e;
 inline constexpr std::uint8_t sequence = 0x30;
 inline constexpr std::uint8_t set = 0x31;
 /// [n] primitive and constructed, n <= 30.
@@ -67,12 +69,13 @@ private:
 [[nodiscard]] std::string dotted(byte_view content);
 void append(bytes& out, byte_view more);
 
-/// Writes DER from the end of a buffer to its start, so that lengths are known when they are written
-/// and secrets are never copied to a larger buffer. The buffer is the caller's, who wipes it.
+/// Writes DER from the end of a buffer to its start, so that lengths are known when they are
+/// written and secrets are never copied to a larger buffer. The buffer is the caller's, who wipes
+/// it.
 class back_writer {
 public:
   explicit back_writer(std::span<std::uint8_t> buffer) noexcept
-    : buffer_(buffer), position_(buffer.size()) {}
+      : buffer_(buffer), position_(buffer.size()) {}
 
   /// Octets in front of what is written so far.
   back_writer& raw(byte_view octets) noexcept;

@@ -32,7 +32,8 @@ auto bad_base64(std::string_view why) {
 digest sha256(byte_view octets) noexcept {
   digest out;
   unsigned int size = 0;
-  if (::EVP_Digest(octets.data(), octets.size(), out.octets.data(), &size, fetched().sha256, nullptr)
+  if (::EVP_Digest(octets.data(), octets.size(), out.octets.data(), &size, fetched().sha256,
+                   nullptr)
         != 1
       || size != out.octets.size()) {
     give_up("SHA-256 failed");
@@ -58,8 +59,8 @@ std::string to_base64(byte_view octets) {
   for (std::size_t i = 0; i < octets.size(); i += 3) {
     const std::size_t left = std::min<std::size_t>(3, octets.size() - i);
     const std::uint32_t group = static_cast<std::uint32_t>(octets[i]) << 16
-                                | (left > 1 ? static_cast<std::uint32_t>(octets[i + 1]) << 8 : 0U)
-                                | (left > 2 ? static_cast<std::uint32_t>(octets[i + 2]) : 0U);
+      | (left > 1 ? static_cast<std::uint32_t>(octets[i + 1]) << 8 : 0U)
+      | (left > 2 ? static_cast<std::uint32_t>(octets[i + 2]) : 0U);
     out += alphabet[group >> 18];
     out += alphabet[group >> 12 & 63];
     out += left > 1 ? alphabet[group >> 6 & 63] : '=';
@@ -70,9 +71,11 @@ std::string to_base64(byte_view octets) {
 
 result<bytes> from_base64(std::string_view text) {
   static constexpr auto values = base64_values();
-  if (text.size() % 4 != 0) return bad_base64("the length is no multiple of four");
+  if (text.size() % 4 != 0)
+    return bad_base64("the length is no multiple of four");
   std::size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=')
+    ++padding;
   const std::size_t digits = text.size() - padding;
   bytes out;
   out.reserve(text.size() / 4 * 3);
@@ -91,7 +94,8 @@ result<bytes> from_base64(std::string_view text) {
     }
   }
   // RFC 4648 3.5: what is left over must be zero, or one value would have several texts.
-  if ((group & ((1U << bits) - 1)) != 0) return bad_base64("the trailing bits are not zero");
+  if ((group & ((1U << bits) - 1)) != 0)
+    return bad_base64("the trailing bits are not zero");
   return out;
 }
 

@@ -20,10 +20,10 @@ constexpr bool has(key_usages usages, key_usage wanted) {
 }
 
 result<void> check_usages(key_usages usages, std::optional<bool> ec_key) {
-  const auto refuse = [](std::string why) {
-    return failure(errc::bad_input, "keyUsages", std::move(why));
-  };
-  if ((usages & ~known_usages) != 0) return refuse("holds an unknown bit");
+  const auto refuse
+    = [](std::string why) { return failure(errc::bad_input, "keyUsages", std::move(why)); };
+  if ((usages & ~known_usages) != 0)
+    return refuse("holds an unknown bit");
   // RFC 8813 section 3: neither may stand in a certificate for an EC key.
   if (ec_key.value_or(false)
       && (has(usages, key_usage::key_encipherment) || has(usages, key_usage::data_encipherment))) {
@@ -45,7 +45,8 @@ result<bytes> encode_names(const std::vector<alternative_name>& names) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::string field = "subjectAlternativeNames[" + std::to_string(i) + "].value";
     auto one = encode_alternative_name(names[i], field);
-    if (!one) return one;
+    if (!one)
+      return one;
     der::append(content, *one);
   }
   return der::tlv(der::sequence, content);
@@ -75,18 +76,22 @@ result<bytes> encode_all(const csr_options& options) {
   }
   if (!options.extended_usages.empty()) {
     auto value = encode_extended_usages(options.extended_usages);
-    if (!value) return value;
+    if (!value)
+      return value;
     der::append(all, encode_extension(oids::extended_key_usage, false, *value));
   }
   if (!options.alternative_names.empty()) {
     auto value = encode_names(options.alternative_names);
-    if (!value) return value;
+    if (!value)
+      return value;
     // RFC 5280 4.2.1.6: critical if the subject is empty.
-    der::append(all, encode_extension(oids::subject_alternative_name, options.subject.empty(), *value));
+    der::append(all,
+                encode_extension(oids::subject_alternative_name, options.subject.empty(), *value));
   }
   if (!options.security_identifier.empty()) {
     auto value = encode_security_identifier(options.security_identifier);
-    if (!value) return value;
+    if (!value)
+      return value;
     der::append(all, encode_extension(oids::security_identifier_extension, false, *value));
   }
   return all;
@@ -97,8 +102,9 @@ result<bytes> encode_all(const csr_options& options) {
 bytes encode_extension(byte_view oid, bool critical, byte_view value) {
   static constexpr std::uint8_t true_octets[] = {der::boolean, 0x01, 0xff};
   const byte_view flag(true_octets, critical ? 3U : 0U); // DEFAULT FALSE is left out in DER
-  return der::tlv(der::sequence, {der::tlv(der::object_identifier, oid), flag,
-                                  der::tlv(der::octet_string, value)});
+  return der::tlv(
+    der::sequence,
+    {der::tlv(der::object_identifier, oid), flag, der::tlv(der::octet_string, value)});
 }
 
 bytes encode_key_usage(key_usages usages) {
@@ -106,7 +112,8 @@ bytes encode_key_usage(key_usages usages) {
   std::array<std::uint8_t, 3> content{};
   std::uint8_t last = 0;
   for (std::uint8_t bit = 0; bit < 9; ++bit) {
-    if ((usages >> bit & 1) == 0) continue;
+    if ((usages >> bit & 1) == 0)
+      continue;
     content[1U + bit / 8U] = static_cast<std::uint8_t>(content[1U + bit / 8U] | 0x80U >> bit % 8U);
     last = bit;
   }
@@ -115,16 +122,17 @@ bytes encode_key_usage(key_usages usages) {
 }
 
 result<std::vector<bytes>> extension_types(byte_view extensions) {
-  const auto malformed = [](std::string why) {
-    return failure(errc::bad_input, "extensions", std::move(why));
-  };
+  const auto malformed
+    = [](std::string why) { return failure(errc::bad_input, "extensions", std::move(why)); };
   const auto outer = der::only(extensions, der::sequence);
-  if (!outer) return malformed("are no SEQUENCE");
+  if (!outer)
+    return malformed("are no SEQUENCE");
   std::vector<bytes> found;
   der::reader walk(outer->content);
   while (!walk.at_end()) {
     const auto one = walk.next(der::sequence);
-    if (!one) return malformed("hold a malformed extension");
+    if (!one)
+      return malformed("hold a malformed extension");
     der::reader parts(one->content);
     const auto type = parts.next(der::object_identifier);
     const auto critical = parts.peek() == der::boolean ? parts.next() : std::nullopt;
@@ -145,7 +153,8 @@ result<std::vector<bytes>> extension_types(byte_view extensions) {
 result<encoded_options> encode_options(const csr_options& options, std::optional<bool> ec_key) {
   encoded_options out;
   auto subject = name_from_text(options.subject);
-  if (!subject) return failure(std::move(subject).error());
+  if (!subject)
+    return failure(std::move(subject).error());
   if (options.subject.empty() && options.alternative_names.empty()) {
     return failure(errc::bad_input, "subject", "is empty, and there are no alternative names");
   }
@@ -156,9 +165,11 @@ result<encoded_options> encode_options(const csr_options& options, std::optional
     return failure(errc::bad_input, "hashAlgorithm", "is unknown");
   }
   auto all = encode_all(options);
-  if (!all) return failure(std::move(all).error());
+  if (!all)
+    return failure(std::move(all).error());
   out.subject = std::move(*subject);
-  if (!all->empty()) out.extensions = der::tlv(der::sequence, *all);
+  if (!all->empty())
+    out.extensions = der::tlv(der::sequence, *all);
   return out;
 }
 

@@ -21,12 +21,14 @@ struct encoded_options {
 [[nodiscard]] result<bytes> encode_alternative_name(const alternative_name& name,
                                                     const std::string& field);
 
-/// Extension ::= SEQUENCE { extnID, critical, extnValue }, from the content of an OID and a DER value.
+/// Extension ::= SEQUENCE { extnID, critical, extnValue }, from the content of an OID and a DER
+/// value.
 [[nodiscard]] bytes encode_extension(byte_view oid, bool critical, byte_view value);
 /// KeyUsage ::= BIT STRING, without trailing zero bits (X.690 11.2.2).
 [[nodiscard]] bytes encode_key_usage(key_usages usages);
 
-/// The OIDs (contents) of an Extensions value; errc::bad_input if it is malformed or one stands twice.
+/// The OIDs (contents) of an Extensions value; errc::bad_input if it is malformed or one stands
+/// twice.
 [[nodiscard]] result<std::vector<bytes>> extension_types(byte_view extensions);
 
 } // namespace pfx::crypto

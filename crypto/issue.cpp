@@ -1,5 +1,6 @@
-// Certificates of our own signing: written as DER from raw parts (the key and the extensions are copied
-// octet for octet, never decoded), because OpenSSL 3.0's key coders cost more than the signature.
+// Certificates of our own signing: written as DER from raw parts (the key and the extensions are
+// copied octet for octet, never decoded), because OpenSSL 3.0's key coders cost more than the
+// signature.
 #include "crypto/issue.hpp"
 
 #include "crypto/der.hpp"
@@ -37,20 +38,20 @@ result<bytes> encode_time(unix_ms moment, const char* field) {
   const int year = parts.tm_year + 1900;
   const bool short_form = year < generalized_time_from_year;
   std::array<char, 64> text{};
-  const int size = std::snprintf(text.data(), text.size(), "%0*d%02d%02d%02d%02d%02dZ",
-                                 short_form ? 2 : 4, short_form ? year % 100 : year, parts.tm_mon + 1,
-                                 parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  const int size
+    = std::snprintf(text.data(), text.size(), "%0*d%02d%02d%02d%02d%02dZ", short_form ? 2 : 4,
+                    short_form ? year % 100 : year, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+                    parts.tm_min, parts.tm_sec);
   return der::tlv(short_form ? der::utc_time : der::generalized_time,
                   as_bytes({text.data(), static_cast<std::size_t>(size)}));
 }
 
 /// RFC 5280 4.2.1.2 (1): the SHA-1 of the key's bits. A name, not a safeguard.
-bytes key_identifier(byte_view public_key_info) {
-  return sha1(public_key_bits(public_key_info));
-}
+bytes key_identifier(byte_view public_key_info) { return sha1(public_key_bits(public_key_info)); }
 
 bytes subject_key_extension(byte_view identifier) {
-  return encode_extension(oids::subject_key_identifier, false, der::tlv(der::octet_string, identifier));
+  return encode_extension(oids::subject_key_identifier, false,
+                          der::tlv(der::octet_string, identifier));
 }
 
 bytes authority_key_extension(byte_view identifier) {
@@ -63,8 +64,10 @@ bytes identifier_of(const certificate& issuer) {
   const queue_guard guard;
   ::X509* x = detail::access::x509(issuer);
   const ::ASN1_OCTET_STRING* own = x == nullptr ? nullptr : ::X509_get0_subject_key_id(x);
-  if (own == nullptr) return key_identifier(detail::access::public_key_der(issuer));
-  return to_bytes({::ASN1_STRING_get0_data(own), static_cast<std::size_t>(::ASN1_STRING_length(own))});
+  if (own == nullptr)
+    return key_identifier(detail::access::public_key_der(issuer));
+  return to_bytes(
+    {::ASN1_STRING_get0_data(own), static_cast<std::size_t>(::ASN1_STRING_length(own))});
 }
 
 struct to_be_signed {
@@ -78,24 +81,29 @@ struct to_be_signed {
 };
 
 result<certificate> sign(const to_be_signed& parts, ::EVP_PKEY* key, hash_algorithm hash) {
-  if (parts.not_after <= parts.not_before) return refuse("notAfter", "is not after notBefore");
+  if (parts.not_after <= parts.not_before)
+    return refuse("notAfter", "is not after notBefore");
   auto from = encode_time(parts.not_before, "notBefore");
   auto until = encode_time(parts.not_after, "notAfter");
   auto algorithm = signature_algorithm(key, hash);
-  if (!from) return failure(std::move(from).error());
-  if (!until) return failure(std::move(until).error());
-  if (!algorithm) return failure(std::move(algorithm).error());
+  if (!from)
+    return failure(std::move(from).error());
+  if (!until)
+    return failure(std::move(until).error());
+  if (!algorithm)
+    return failure(std::move(algorithm).error());
   static constexpr std::uint8_t version_3[] = {0xa0, 0x03, der::integer, 0x01, 0x02};
   bytes extensions;
   if (!parts.extensions.empty()) {
     extensions = der::tlv(der::context_constructed(3), parts.extensions);
   }
-  const bytes info = der::tlv(
-    der::sequence, {version_3, der::unsigned_integer(parts.serial), *algorithm, parts.issuer,
-                    der::tlv(der::sequence, {*from, *until}), parts.subject, parts.public_key,
-                    extensions});
+  const bytes info = der::tlv(der::sequence,
+                              {version_3, der::unsigned_integer(parts.serial), *algorithm,
+                               parts.issuer, der::tlv(der::sequence, {*from, *until}),
+                               parts.subject, parts.public_key, extensions});
   auto whole = sign_structure(info, key, hash);
-  if (!whole) return failure(std::move(whole).error());
+  if (!whole)
+    return failure(std::move(whole).error());
   return detail::access::own(std::move(*whole));
 }
 
@@ -106,7 +114,8 @@ result<void> check(const sign_options& options) {
       || (options.serial.size() == serial_octets_max && (options.serial[0] & 0x80) != 0)) {
     return refuse("serial", "must be 1 to 20 octets, positive and not zero");
   }
-  if (!name_to_text(options.subject)) return refuse("subject", "is no DER Name");
+  if (!name_to_text(options.subject))
+    return refuse("subject", "is no DER Name");
   if (public_key_bits(options.public_key).empty()) {
     return refuse("publicKey", "is no SubjectPublicKeyInfo");
   }
@@ -119,7 +128,8 @@ result<bytes> complete_extensions(const ca_identity& issuer, const sign_options&
   bytes content;
   if (!options.extensions.empty()) {
     auto found = extension_types(options.extensions);
-    if (!found) return failure(std::move(found).error());
+    if (!found)
+      return failure(std::move(found).error());
     types = std::move(*found);
     content = to_bytes(der::only(options.extensions, der::sequence)->content);
   }
@@ -132,32 +142,39 @@ result<bytes> complete_extensions(const ca_identity& issuer, const sign_options&
       }
     }
     // An empty SEQUENCE is CA:FALSE, the default written as DER wants it: not at all.
-    der::append(content, encode_extension(oids::basic_constraints, true,
-                                          der::tlv(der::sequence, byte_view())));
+    der::append(
+      content,
+      encode_extension(oids::basic_constraints, true, der::tlv(der::sequence, byte_view())));
     der::append(content, subject_key_extension(key_identifier(options.public_key)));
     der::append(content, authority_key_extension(identifier_of(issuer.cert)));
   }
-  if (content.empty()) return content;
+  if (content.empty())
+    return content;
   return der::tlv(der::sequence, content);
 }
 
 hash_algorithm fitting_hash(key_algorithm key) {
   switch (key) {
-    case key_algorithm::ec_p384: return hash_algorithm::sha384;
-    case key_algorithm::ec_p521: return hash_algorithm::sha512;
-    default: return hash_algorithm::sha256;
+    case key_algorithm::ec_p384:
+      return hash_algorithm::sha384;
+    case key_algorithm::ec_p521:
+      return hash_algorithm::sha512;
+    default:
+      return hash_algorithm::sha256;
   }
 }
 
 } // namespace
 
 result<certificate> sign_certificate(const ca_identity& issuer, const sign_options& options) {
-  if (auto checked = check(options); !checked) return failure(std::move(checked).error());
+  if (auto checked = check(options); !checked)
+    return failure(std::move(checked).error());
   if (!issuer.cert.matches(issuer.key)) {
     return refuse("issuer", "the key is not that of the CA certificate");
   }
   auto extensions = complete_extensions(issuer, options);
-  if (!extensions) return failure(std::move(extensions).error());
+  if (!extensions)
+    return failure(std::move(extensions).error());
   return sign({options.serial, detail::access::subject_der(issuer.cert), options.subject,
                options.public_key, *extensions, options.not_before, options.not_after},
               detail::access::pkey(issuer.key), options.hash);
@@ -165,26 +182,33 @@ result<certificate> sign_certificate(const ca_identity& issuer, const sign_optio
 
 result<ca_identity> make_root(const root_options& options) {
   auto subject = name_from_text(options.subject);
-  if (!subject) return failure(std::move(subject).error());
-  if (options.subject.empty()) return refuse("subject", "is empty"); // RFC 5280 4.1.2.6 for CAs
-  if (options.not_after <= options.not_before) return refuse("notAfter", "is not after notBefore");
+  if (!subject)
+    return failure(std::move(subject).error());
+  if (options.subject.empty())
+    return refuse("subject", "is empty"); // RFC 5280 4.1.2.6 for CAs
+  if (options.not_after <= options.not_before)
+    return refuse("notAfter", "is not after notBefore");
   auto key = private_key::generate(options.key);
-  if (!key) return failure(std::move(key).error());
+  if (!key)
+    return failure(std::move(key).error());
   auto public_info = key->public_key();
-  if (!public_info) return failure(std::move(public_info).error());
+  if (!public_info)
+    return failure(std::move(public_info).error());
   const bytes identifier = key_identifier(*public_info);
   static constexpr std::uint8_t is_ca[] = {der::sequence, 0x03, der::boolean, 0x01, 0xff};
   const auto usages = static_cast<key_usages>(static_cast<key_usages>(key_usage::key_cert_sign)
                                               | static_cast<key_usages>(key_usage::crl_sign));
-  const bytes extensions = der::tlv(
-    der::sequence, {encode_extension(oids::basic_constraints, true, is_ca),
-                    encode_extension(oids::key_usage, true, encode_key_usage(usages)),
-                    subject_key_extension(identifier), authority_key_extension(identifier)});
+  const bytes extensions
+    = der::tlv(der::sequence,
+               {encode_extension(oids::basic_constraints, true, is_ca),
+                encode_extension(oids::key_usage, true, encode_key_usage(usages)),
+                subject_key_extension(identifier), authority_key_extension(identifier)});
   const bytes serial = random_serial();
-  auto cert = sign({serial, *subject, *subject, *public_info, extensions, options.not_before,
-                    options.not_after},
-                   detail::access::pkey(*key), fitting_hash(options.key));
-  if (!cert) return failure(std::move(cert).error());
+  auto cert = sign(
+    {serial, *subject, *subject, *public_info, extensions, options.not_before, options.not_after},
+    detail::access::pkey(*key), fitting_hash(options.key));
+  if (!cert)
+    return failure(std::move(cert).error());
   return ca_identity{std::move(*cert), std::move(*key)};
 }
 
@@ -192,9 +216,11 @@ result<certificate> issue_leaf(const ca_identity& issuer, const private_key& key
                                const leaf_options& options) {
   const bool ec_key = kind_of(detail::access::pkey(key)) == key_kind::ec;
   auto encoded = encode_options(options.names, ec_key);
-  if (!encoded) return failure(std::move(encoded).error());
+  if (!encoded)
+    return failure(std::move(encoded).error());
   auto public_info = key.public_key();
-  if (!public_info) return failure(std::move(public_info).error());
+  if (!public_info)
+    return failure(std::move(public_info).error());
   sign_options sign_with;
   sign_with.subject = std::move(encoded->subject);
   sign_with.public_key = std::move(*public_info);

@@ -21,21 +21,23 @@ struct root_options {
 [[nodiscard]] result<ca_identity> make_root(const root_options& options);
 
 struct sign_options {
-  bytes subject;             ///< Name, DER
-  bytes public_key;          ///< SubjectPublicKeyInfo, DER
-  bytes extensions;          ///< Extensions, DER, copied as they are (may be empty)
-  bytes serial;              ///< 1..20 octets, big-endian, positive, non-zero
+  bytes subject;    ///< Name, DER
+  bytes public_key; ///< SubjectPublicKeyInfo, DER
+  bytes extensions; ///< Extensions, DER, copied as they are (may be empty)
+  bytes serial;     ///< 1..20 octets, big-endian, positive, non-zero
   unix_ms not_before = 0;
   unix_ms not_after = 0;
-  /// Added beside `extensions`: basicConstraints CA:FALSE, SKI, AKI. False if `extensions` has them.
+  /// Added beside `extensions`: basicConstraints CA:FALSE, SKI, AKI. False if `extensions` has
+  /// them.
   bool add_standard_extensions = true;
   hash_algorithm hash = hash_algorithm::sha256;
 };
-[[nodiscard]] result<certificate> sign_certificate(const ca_identity& issuer, const sign_options& options);
+[[nodiscard]] result<certificate> sign_certificate(const ca_identity& issuer,
+                                                   const sign_options& options);
 
 /// An end-entity certificate for a key that we hold (TLS servers and clients, devices).
 struct leaf_options {
-  csr_options names;         ///< subject, SANs, usages, EKUs
+  csr_options names; ///< subject, SANs, usages, EKUs
   unix_ms not_before = 0;
   unix_ms not_after = 0;
 };

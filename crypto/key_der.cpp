@@ -12,21 +12,21 @@ namespace pfx::crypto {
 namespace {
 
 /// AlgorithmIdentifier rsaEncryption with NULL parameters (RFC 3279 2.3.1).
-constexpr std::uint8_t rsa_algorithm[] = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
-                                          0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
+constexpr std::uint8_t rsa_algorithm[]
+  = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
 /// AlgorithmIdentifier id-ecPublicKey with the named curve (RFC 5480 2.1.1).
-constexpr std::uint8_t p256_algorithm[] = {0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
-                                           0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
-                                           0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+constexpr std::uint8_t p256_algorithm[]
+  = {0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
+     0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 constexpr std::uint8_t p384_algorithm[] = {0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d,
                                            0x02, 0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
 constexpr std::uint8_t p521_algorithm[] = {0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d,
                                            0x02, 0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23};
 
 struct curve {
-  std::string_view name;       ///< OpenSSL's group name
+  std::string_view name; ///< OpenSSL's group name
   byte_view algorithm;
-  std::size_t scalar_octets;   ///< ceil(log2(n) / 8), RFC 5915 section 3
+  std::size_t scalar_octets; ///< ceil(log2(n) / 8), RFC 5915 section 3
 };
 const std::array<curve, 3> curves{{{"prime256v1", p256_algorithm, 32},
                                    {"secp384r1", p384_algorithm, 48},
@@ -35,16 +35,19 @@ const std::array<curve, 3> curves{{{"prime256v1", p256_algorithm, 32},
 const curve* curve_of(const ::EVP_PKEY* key) noexcept {
   std::array<char, 32> name{};
   std::size_t size = 0;
-  if (::EVP_PKEY_get_group_name(key, name.data(), name.size(), &size) != 1) return nullptr;
+  if (::EVP_PKEY_get_group_name(key, name.data(), name.size(), &size) != 1)
+    return nullptr;
   for (const curve& known : curves) {
-    if (known.name == std::string_view(name.data(), size)) return &known;
+    if (known.name == std::string_view(name.data(), size))
+      return &known;
   }
   return nullptr;
 }
 
 bignum_handle number(const ::EVP_PKEY* key, const char* name) {
   ::BIGNUM* out = nullptr;
-  if (::EVP_PKEY_get_bn_param(key, name, &out) != 1) return nullptr;
+  if (::EVP_PKEY_get_bn_param(key, name, &out) != 1)
+    return nullptr;
   return bignum_handle(out);
 }
 
@@ -56,7 +59,8 @@ void write_integer(der::back_writer& out, const ::BIGNUM* value, secret_bytes& s
   const byte_view magnitude = scratch.view().first(size);
   static constexpr std::uint8_t zero = 0;
   out.raw(magnitude);
-  if (size == 0 || (magnitude[0] & 0x80) != 0) out.raw(byte_view(&zero, 1));
+  if (size == 0 || (magnitude[0] & 0x80) != 0)
+    out.raw(byte_view(&zero, 1));
   out.wrap(der::integer, mark);
 }
 
@@ -94,9 +98,11 @@ result<bytes> rsa_public_key_info(const ::EVP_PKEY* key) {
 
 result<bytes> ec_public_key_info(const ::EVP_PKEY* key) {
   const curve* on = curve_of(key);
-  if (on == nullptr) return failure(errc::not_supported, "", "the curve is not P-256, -384 or -521");
+  if (on == nullptr)
+    return failure(errc::not_supported, "", "the curve is not P-256, -384 or -521");
   auto octets = point(key, *on);
-  if (!octets) return octets;
+  if (!octets)
+    return octets;
   static constexpr std::uint8_t no_unused_bits = 0;
   const bytes bits = der::tlv(der::bit_string, {byte_view(&no_unused_bits, 1), *octets});
   return der::tlv(der::sequence, {on->algorithm, bits});
@@ -107,16 +113,21 @@ result<secret_bytes> finish_private(der::back_writer& out, std::size_t mark, byt
   static constexpr std::uint8_t version[] = {der::integer, 0x01, 0x00};
   out.wrap(der::octet_string, mark);
   out.raw(algorithm).raw(version).wrap(der::sequence, mark);
-  if (!out.ok()) return failure(errc::internal, "", "a private key outgrew its buffer");
+  if (!out.ok())
+    return failure(errc::internal, "", "a private key outgrew its buffer");
   return secret_bytes(out.written());
 }
 
 result<secret_bytes> rsa_private_key_info(const ::EVP_PKEY* key) {
   // RSAPrivateKey (RFC 8017 A.1.2), last number first.
-  static constexpr std::array<const char*, 8> names{
-    OSSL_PKEY_PARAM_RSA_COEFFICIENT1, OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_EXPONENT1,
-    OSSL_PKEY_PARAM_RSA_FACTOR2,      OSSL_PKEY_PARAM_RSA_FACTOR1,   OSSL_PKEY_PARAM_RSA_D,
-    OSSL_PKEY_PARAM_RSA_E,            OSSL_PKEY_PARAM_RSA_N};
+  static constexpr std::array<const char*, 8> names{OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+                                                    OSSL_PKEY_PARAM_RSA_EXPONENT2,
+                                                    OSSL_PKEY_PARAM_RSA_EXPONENT1,
+                                                    OSSL_PKEY_PARAM_RSA_FACTOR2,
+                                                    OSSL_PKEY_PARAM_RSA_FACTOR1,
+                                                    OSSL_PKEY_PARAM_RSA_D,
+                                                    OSSL_PKEY_PARAM_RSA_E,
+                                                    OSSL_PKEY_PARAM_RSA_N};
   const auto modulus = static_cast<std::size_t>(EVP_PKEY_get_size(key));
   secret_bytes buffer(modulus * 6 + 256); // n, d; p, q, dp, dq, qi are half as long; headers
   secret_bytes scratch(modulus + 1);
@@ -136,11 +147,14 @@ result<secret_bytes> rsa_private_key_info(const ::EVP_PKEY* key) {
 
 result<secret_bytes> ec_private_key_info(const ::EVP_PKEY* key) {
   const curve* on = curve_of(key);
-  if (on == nullptr) return failure(errc::not_supported, "", "the curve is not P-256, -384 or -521");
+  if (on == nullptr)
+    return failure(errc::not_supported, "", "the curve is not P-256, -384 or -521");
   const auto scalar = number(key, OSSL_PKEY_PARAM_PRIV_KEY);
   auto octets = point(key, *on);
-  if (scalar == nullptr) return failure(drain_errors(errc::crypto, "", "reading a private key"));
-  if (!octets) return failure(std::move(octets).error());
+  if (scalar == nullptr)
+    return failure(drain_errors(errc::crypto, "", "reading a private key"));
+  if (!octets)
+    return failure(std::move(octets).error());
   secret_bytes buffer(512);
   secret_bytes padded(on->scalar_octets);
   if (::BN_bn2binpad(scalar.get(), padded.data(), static_cast<int>(padded.size()))
@@ -163,11 +177,15 @@ result<secret_bytes> ec_private_key_info(const ::EVP_PKEY* key) {
 } // namespace
 
 key_kind kind_of(const ::EVP_PKEY* key) noexcept {
-  if (key == nullptr) return key_kind::other;
+  if (key == nullptr)
+    return key_kind::other;
   switch (::EVP_PKEY_get_base_id(key)) {
-    case EVP_PKEY_RSA: return key_kind::rsa;
-    case EVP_PKEY_EC: return key_kind::ec;
-    default: return key_kind::other;
+    case EVP_PKEY_RSA:
+      return key_kind::rsa;
+    case EVP_PKEY_EC:
+      return key_kind::ec;
+    default:
+      return key_kind::other;
   }
 }
 
@@ -179,9 +197,12 @@ bool on_known_curve(const ::EVP_PKEY* key) noexcept {
 result<bytes> public_key_info(const ::EVP_PKEY* key) {
   const queue_guard guard;
   switch (kind_of(key)) {
-    case key_kind::rsa: return rsa_public_key_info(key);
-    case key_kind::ec: return ec_public_key_info(key);
-    case key_kind::other: break;
+    case key_kind::rsa:
+      return rsa_public_key_info(key);
+    case key_kind::ec:
+      return ec_public_key_info(key);
+    case key_kind::other:
+      break;
   }
   return failure(errc::not_supported, "", "the key is neither RSA nor EC");
 }
@@ -189,20 +210,26 @@ result<bytes> public_key_info(const ::EVP_PKEY* key) {
 result<secret_bytes> private_key_info(const ::EVP_PKEY* key) {
   const queue_guard guard;
   switch (kind_of(key)) {
-    case key_kind::rsa: return rsa_private_key_info(key);
-    case key_kind::ec: return ec_private_key_info(key);
-    case key_kind::other: break;
+    case key_kind::rsa:
+      return rsa_private_key_info(key);
+    case key_kind::ec:
+      return ec_private_key_info(key);
+    case key_kind::other:
+      break;
   }
   return failure(errc::not_supported, "", "the key is neither RSA nor EC");
 }
 
 byte_view public_key_bits(byte_view public_key_info) noexcept {
   const auto outer = der::only(public_key_info, der::sequence);
-  if (!outer) return {};
+  if (!outer)
+    return {};
   der::reader inner(outer->content);
-  if (!inner.next(der::sequence)) return {};
+  if (!inner.next(der::sequence))
+    return {};
   const auto bits = inner.next(der::bit_string);
-  if (!bits || bits->content.empty() || bits->content[0] != 0 || !inner.at_end()) return {};
+  if (!bits || bits->content.empty() || bits->content[0] != 0 || !inner.at_end())
+    return {};
   return bits->content.subspan(1);
 }
 

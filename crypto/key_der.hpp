@@ -1,5 +1,5 @@
-// The DER forms of a key pair, written from its numbers: OpenSSL 3.0's own encoders are slow, do not
-// scale over threads, and leave unwiped copies on the heap. Private to this room.
+// The DER forms of a key pair, written from its numbers: OpenSSL 3.0's own encoders are slow, do
+// not scale over threads, and leave unwiped copies on the heap. Private to this room.
 #pragma once
 
 #include "core/secret.hpp"
@@ -20,8 +20,8 @@ enum class key_kind : std::uint8_t { other = 0, rsa, ec };
 /// PKCS#8 PrivateKeyInfo (RFC 5208 with RFC 8017 A.1.2 or RFC 5915 inside).
 [[nodiscard]] result<secret_bytes> private_key_info(const ::EVP_PKEY* key);
 
-/// The content of the BIT STRING of a SubjectPublicKeyInfo without its count of unused bits: what key
-/// identifiers are hashes of (RFC 5280 4.2.1.2). Empty if it is malformed.
+/// The content of the BIT STRING of a SubjectPublicKeyInfo without its count of unused bits: what
+/// key identifiers are hashes of (RFC 5280 4.2.1.2). Empty if it is malformed.
 [[nodiscard]] byte_view public_key_bits(byte_view public_key_info) noexcept;
 
 } // namespace pfx::crypto

@@ -27,7 +27,8 @@ public:
   descriptor(const descriptor&) = delete;
   descriptor& operator=(const descriptor&) = delete;
   ~descriptor() {
-    if (number_ >= 0) ::close(number_);
+    if (number_ >= 0)
+      ::close(number_);
   }
   [[nodiscard]] int number() const noexcept { return number_; }
 
@@ -46,7 +47,8 @@ auto refused(const std::string& path, std::string why) {
 /// A credential of the service manager may be readable by root's group through the mask of its ACL
 /// (systemd.exec, Credentials): that gives nobody anything, so it is let through.
 result<void> check_owner(const std::string& path, const struct stat& about) {
-  if (!S_ISREG(about.st_mode)) return refused(path, "is no regular file");
+  if (!S_ISREG(about.st_mode))
+    return refused(path, "is no regular file");
   if (about.st_uid != ::geteuid() && about.st_uid != 0) {
     return refused(path, "belongs neither to this user nor to root");
   }
@@ -63,18 +65,24 @@ result<std::size_t> read_all(int number, secret_bytes& into, const std::string& 
   std::size_t size = 0;
   while (size < into.size()) {
     const ssize_t got = ::read(number, into.data() + size, into.size() - size);
-    if (got == 0) break;
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failed(path, "reading", errno);
+    if (got == 0)
+      break;
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      return failed(path, "reading", errno);
     size += static_cast<std::size_t>(got);
   }
   return size;
 }
 
 int digit_value(std::uint8_t c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  if (c >= 'a' && c <= 'f')
+    return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F')
+    return c - 'A' + 10;
   return -1;
 }
 
@@ -84,7 +92,8 @@ secret_bytes decode(byte_view digits) {
   for (std::size_t i = 0; i < raw_octets; ++i) {
     const int high = digit_value(digits[2 * i]);
     const int low = digit_value(digits[2 * i + 1]);
-    if (high < 0 || low < 0) return {};
+    if (high < 0 || low < 0)
+      return {};
     out.data()[i] = static_cast<std::uint8_t>(high << 4 | low);
   }
   return out;
@@ -98,17 +107,21 @@ bool is_constant(byte_view octets) {
 result<void> write_all(int number, byte_view octets, const std::string& path) {
   while (!octets.empty()) {
     const ssize_t put = ::write(number, octets.data(), octets.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return failed(path, "writing", put < 0 ? errno : EIO);
+    if (put < 0 && errno == EINTR)
+      continue;
+    if (put <= 0)
+      return failed(path, "writing", put < 0 ? errno : EIO);
     octets = octets.subspan(static_cast<std::size_t>(put));
   }
-  if (::fsync(number) != 0) return failed(path, "syncing", errno);
+  if (::fsync(number) != 0)
+    return failed(path, "syncing", errno);
   return {};
 }
 
 result<void> sync_folder_of(const std::string& path) {
   std::string folder = std::filesystem::path(path).parent_path().string();
-  if (folder.empty()) folder = ".";
+  if (folder.empty())
+    folder = ".";
   const descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (opened.number() < 0 || ::fsync(opened.number()) != 0) {
     return failed(folder, "syncing the folder", errno);
@@ -121,23 +134,30 @@ result<void> sync_folder_of(const std::string& path) {
 result<secret_bytes> read_master_key(const std::string& path) {
   // O_NONBLOCK: a FIFO must not hold us up before fstat has seen what it is.
   const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (file.number() < 0) return failed(path, "opening", errno);
+  if (file.number() < 0)
+    return failed(path, "opening", errno);
   struct stat about {};
-  if (::fstat(file.number(), &about) != 0) return failed(path, "examining", errno);
-  if (auto checked = check_owner(path, about); !checked) return failure(std::move(checked).error());
+  if (::fstat(file.number(), &about) != 0)
+    return failed(path, "examining", errno);
+  if (auto checked = check_owner(path, about); !checked)
+    return failure(std::move(checked).error());
   secret_bytes octets(file_octets_max + 1);
   const auto size = read_all(file.number(), octets, path);
-  if (!size) return failure(size.error());
+  if (!size)
+    return failure(size.error());
   const byte_view content = octets.view().first(*size);
   secret_bytes key;
   if (content.size() == raw_octets) {
     key = secret_bytes(content);
   } else if (content.size() >= hex_characters) {
     const std::string_view rest = octets.text().substr(hex_characters, *size - hex_characters);
-    if (rest.empty() || rest == "\n" || rest == "\r\n") key = decode(content.first(hex_characters));
+    if (rest.empty() || rest == "\n" || rest == "\r\n")
+      key = decode(content.first(hex_characters));
   }
-  if (key.empty()) return refused(path, "must hold 64 hexadecimal digits or 32 octets");
-  if (is_constant(key.view())) return refused(path, "holds one octet 32 times: no random key");
+  if (key.empty())
+    return refused(path, "must hold 64 hexadecimal digits or 32 octets");
+  if (is_constant(key.view()))
+    return refused(path, "holds one octet 32 times: no random key");
   return key;
 }
 
@@ -150,8 +170,10 @@ result<void> write_new_master_key(const std::string& path) {
     text.data()[2 * i + 1] = static_cast<std::uint8_t>(digits[key.data()[i] & 15]);
   }
   text.data()[hex_characters] = '\n';
-  const descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (file.number() < 0) return failed(path, "making a new file", errno);
+  const descriptor file(
+    ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (file.number() < 0)
+    return failed(path, "making a new file", errno);
   if (auto written = write_all(file.number(), text.view(), path); !written) {
     ::unlink(path.c_str()); // half a key is worse than none
     return written;

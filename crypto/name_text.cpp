@@ -6,6 +6,8 @@
 #include "crypto/openssl.hpp"
 #include "crypto/text.hpp"
 
+#include <algorithm>
+
 namespace pfx::crypto {
 
 namespace {
@@ -25,7 +27,8 @@ std::string escape(std::string_view value) {
       out += {'\\', digits[octet >> 4], digits[octet & 15]};
       continue;
     }
-    if (edge_space || (i == 0 && c == '#') || specials.find(c) != std::string_view::npos) out += '\\';
+    if (edge_space || (i == 0 && c == '#') || specials.find(c) != std::string_view::npos)
+      out += '\\';
     out += c;
   }
   return out;
@@ -41,15 +44,19 @@ std::optional<std::string> text_of(const ::ASN1_STRING* value) {
     case V_ASN1_NUMERICSTRING:
     case V_ASN1_VISIBLESTRING:
     case V_ASN1_BMPSTRING:
-    case V_ASN1_UNIVERSALSTRING: break;
-    default: return std::nullopt;
+    case V_ASN1_UNIVERSALSTRING:
+      break;
+    default:
+      return std::nullopt;
   }
   unsigned char* octets = nullptr;
   const int size = ::ASN1_STRING_to_UTF8(&octets, value);
-  if (size < 0) return std::nullopt;
+  if (size < 0)
+    return std::nullopt;
   std::string out(reinterpret_cast<const char*>(octets), static_cast<std::size_t>(size));
   OPENSSL_free(octets);
-  if (!utf8_characters(out)) return std::nullopt;
+  if (!utf8_characters(out))
+    return std::nullopt;
   return out;
 }
 
@@ -58,15 +65,19 @@ std::string hex_of(const ::ASN1_STRING* value) {
   ::ASN1_TYPE any{};
   any.type = ::ASN1_STRING_type(value);
   any.value.asn1_string = const_cast<::ASN1_STRING*>(value); // i2d only reads
-  return "#" + to_hex(encode_der(&::i2d_ASN1_TYPE, &any));
+  std::string out = "#" + to_hex(encode_der(&::i2d_ASN1_TYPE, &any));
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c; });
+  return out;
 }
 
 std::string assertion_text(const ::X509_NAME_ENTRY* entry) {
-  const ::ASN1_OBJECT* type = ::X509_NAME_ENTRY_get_object(entry);  // get0
-  const ::ASN1_STRING* value = ::X509_NAME_ENTRY_get_data(entry);   // get0
+  const ::ASN1_OBJECT* type = ::X509_NAME_ENTRY_get_object(entry); // get0
+  const ::ASN1_STRING* value = ::X509_NAME_ENTRY_get_data(entry);  // get0
   const byte_view oid(::OBJ_get0_data(type), ::OBJ_length(type));
   const attribute_type* known = attribute_with_oid(oid);
-  if (known == nullptr) return der::dotted(oid) + "=" + hex_of(value);
+  if (known == nullptr)
+    return der::dotted(oid) + "=" + hex_of(value);
   const auto text = text_of(value);
   return std::string(known->name) + "=" + (text ? escape(*text) : hex_of(value));
 }
@@ -85,7 +96,8 @@ result<std::string> name_to_text(byte_view der) {
   for (int i = ::X509_NAME_entry_count(name.get()); i-- > 0;) {
     const ::X509_NAME_ENTRY* entry = ::X509_NAME_get_entry(name.get(), i); // get0
     const int set = ::X509_NAME_ENTRY_set(entry);
-    if (previous_set >= 0) out += set == previous_set ? '+' : ',';
+    if (previous_set >= 0)
+      out += set == previous_set ? '+' : ',';
     out += assertion_text(entry);
     previous_set = set;
   }

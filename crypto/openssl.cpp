@@ -24,26 +24,30 @@ algorithms fetch_all() noexcept {
   all.aes_256_wrap = ::EVP_CIPHER_fetch(nullptr, "AES-256-WRAP", nullptr);
   all.hkdf = ::EVP_KDF_fetch(nullptr, "HKDF", nullptr);
   const bool complete = all.sha1 != nullptr && all.sha256 != nullptr && all.sha384 != nullptr
-                        && all.sha512 != nullptr && all.aes_256_gcm != nullptr
-                        && all.aes_256_cbc != nullptr && all.aes_256_wrap != nullptr
-                        && all.hkdf != nullptr;
-  if (!complete) give_up("OpenSSL's default provider lacks an algorithm");
+    && all.sha512 != nullptr && all.aes_256_gcm != nullptr && all.aes_256_cbc != nullptr
+    && all.aes_256_wrap != nullptr && all.hkdf != nullptr;
+  if (!complete)
+    give_up("OpenSSL's default provider lacks an algorithm");
   return all;
 }
 
 } // namespace
 
 const algorithms& fetched() noexcept {
-  // Raw pointers on purpose: freeing them after OpenSSL's own exit handler would be a use after free.
+  // Raw pointers on purpose: freeing them after OpenSSL's own exit handler would be a use after
+  // free.
   static const algorithms all = fetch_all();
   return all;
 }
 
 const ::EVP_MD* fetched_digest(hash_algorithm hash) noexcept {
   switch (hash) {
-    case hash_algorithm::sha256: return fetched().sha256;
-    case hash_algorithm::sha384: return fetched().sha384;
-    case hash_algorithm::sha512: return fetched().sha512;
+    case hash_algorithm::sha256:
+      return fetched().sha256;
+    case hash_algorithm::sha384:
+      return fetched().sha384;
+    case hash_algorithm::sha512:
+      return fetched().sha512;
   }
   return nullptr;
 }
@@ -63,7 +67,8 @@ error drain_errors(errc code, std::string field, std::string_view doing) {
   std::size_t reasons = 0;
   while (const unsigned long entry = ::ERR_get_error()) {
     const char* reason = ::ERR_reason_error_string(entry);
-    if (reason == nullptr || reasons >= drained_reasons_max) continue;
+    if (reason == nullptr || reasons >= drained_reasons_max)
+      continue;
     out.message += reasons == 0 ? ": " : "; ";
     out.message += reason;
     ++reasons;
@@ -71,15 +76,14 @@ error drain_errors(errc code, std::string field, std::string_view doing) {
   return out;
 }
 
-queue_guard::~queue_guard() {
-  ::ERR_clear_error();
-}
+queue_guard::~queue_guard() { ::ERR_clear_error(); }
 
 bio_handle bio_over(byte_view octets) noexcept {
-  if (octets.size() > static_cast<std::size_t>(INT_MAX)) return nullptr;
+  if (octets.size() > static_cast<std::size_t>(INT_MAX))
+    return nullptr;
   static constexpr std::uint8_t nothing = 0; // BIO_new_mem_buf refuses a null pointer
-  return bio_handle(::BIO_new_mem_buf(octets.empty() ? &nothing : octets.data(),
-                                      static_cast<int>(octets.size())));
+  return bio_handle(
+    ::BIO_new_mem_buf(octets.empty() ? &nothing : octets.data(), static_cast<int>(octets.size())));
 }
 
 } // namespace pfx::crypto

@@ -44,8 +44,8 @@ using pkey_handle = handle<::EVP_PKEY, ::EVP_PKEY_free>;
 using x509_handle = handle<::X509, ::X509_free>;
 using object_handle = handle<::ASN1_OBJECT, ::ASN1_OBJECT_free>;
 
-/// The algorithms of this room, fetched once per process: an implicit fetch costs half a SHA-256 and
-/// takes a lock (OpenSSL 3.0). Never freed. Read-only after the first call, hence thread-safe.
+/// The algorithms of this room, fetched once per process: an implicit fetch costs half a SHA-256
+/// and takes a lock (OpenSSL 3.0). Never freed. Read-only after the first call, hence thread-safe.
 struct algorithms {
   ::EVP_MD* sha1 = nullptr;
   ::EVP_MD* sha256 = nullptr;
@@ -66,8 +66,8 @@ struct algorithms {
 /// Reasons are OpenSSL's constant texts only, never the data that goes with them.
 [[nodiscard]] error drain_errors(errc code, std::string field, std::string_view doing);
 
-/// Leaves the error queue empty when a function of this room returns, whatever happened: libcurl and
-/// Beast read the same queue and would take old entries for theirs.
+/// Leaves the error queue empty when a function of this room returns, whatever happened: libcurl
+/// and Beast read the same queue and would take old entries for theirs.
 struct queue_guard {
   queue_guard() noexcept = default;
   queue_guard(const queue_guard&) = delete;
@@ -82,18 +82,20 @@ struct queue_guard {
 template <class Encode, class T>
 [[nodiscard]] bytes encode_der(Encode encode, T* object) {
   const int size = encode(object, nullptr);
-  if (size <= 0) return {};
+  if (size <= 0)
+    return {};
   bytes out(static_cast<std::size_t>(size));
   unsigned char* cursor = out.data();
-  if (encode(object, &cursor) != size) return {};
+  if (encode(object, &cursor) != size)
+    return {};
   return out;
 }
 
 namespace detail {
 
 /// How rooms that speak to OpenSSL themselves (this one, TLS streams) reach the objects inside.
-/// What is returned is borrowed (get0): it lives as long as its owner and is shared between threads,
-/// so it may be read and used with, never changed.
+/// What is returned is borrowed (get0): it lives as long as its owner and is shared between
+/// threads, so it may be read and used with, never changed.
 struct access {
   [[nodiscard]] static ::EVP_PKEY* pkey(const private_key& key) noexcept;
   /// Null if the certificate's key is of a kind that OpenSSL cannot use.
@@ -104,7 +106,8 @@ struct access {
   [[nodiscard]] static const bytes& public_key_der(const certificate& cert) noexcept;
   /// Takes ownership; refuses kinds of keys that this room does not work with.
   [[nodiscard]] static result<private_key> adopt(pkey_handle key);
-  /// A certificate of our own signing: fields are read from the octets, the X509 is made on first use.
+  /// A certificate of our own signing: fields are read from the octets, the X509 is made on first
+  /// use.
   [[nodiscard]] static result<certificate> own(bytes der);
 };
 

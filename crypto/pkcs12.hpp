@@ -42,13 +42,13 @@ struct pkcs12_content {
 
 /// The parameters that a file was written with, found by parsing its octets.
 struct pkcs12_parameters {
-  std::string key_encryption;  ///< dotted OID of the cipher, e.g. 2.16.840.1.101.3.4.1.42
+  std::string key_encryption; ///< dotted OID of the cipher, e.g. 2.16.840.1.101.3.4.1.42
   std::string cert_encryption;
-  std::string kdf;             ///< dotted OID of the KDF, or of the PBE algorithm
-  std::string prf;             ///< dotted OID, empty for PKCS#12 KDF
+  std::string kdf; ///< dotted OID of the KDF, or of the PBE algorithm
+  std::string prf; ///< dotted OID, empty for PKCS#12 KDF
   int kdf_iterations = 0;
   int kdf_salt_bytes = 0;
-  std::string mac_digest;      ///< dotted OID
+  std::string mac_digest; ///< dotted OID
   int mac_iterations = 0;
   int mac_salt_bytes = 0;
 };

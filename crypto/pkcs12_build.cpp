@@ -1,5 +1,5 @@
-// Writes PKCS#12 files. OpenSSL's PKCS12_create leaves salts and the PRF to its version's taste, so the
-// parts are put together here, each parameter named.
+// Writes PKCS#12 files. OpenSSL's PKCS12_create leaves salts and the PRF to its version's taste, so
+// the parts are put together here, each parameter named.
 #include "crypto/pkcs12.hpp"
 
 #include "core/limits.hpp"
@@ -57,15 +57,19 @@ result<void> check(const pkcs12_input& input, const pkcs12_options& options) {
   if (!salt_fits(options.kdf_salt_bytes) || !salt_fits(options.mac_salt_bytes)) {
     return refuse("salt", "must have 8 to 64 octets");
   }
-  if (!input.leaf.matches(input.key)) return refuse("certificate", "is not for the private key");
+  if (!input.leaf.matches(input.key))
+    return refuse("certificate", "is not for the private key");
   return {};
 }
 
 int prf_of(hash_algorithm hash) {
   switch (hash) {
-    case hash_algorithm::sha256: return NID_hmacWithSHA256;
-    case hash_algorithm::sha384: return NID_hmacWithSHA384;
-    case hash_algorithm::sha512: return NID_hmacWithSHA512;
+    case hash_algorithm::sha256:
+      return NID_hmacWithSHA256;
+    case hash_algorithm::sha384:
+      return NID_hmacWithSHA384;
+    case hash_algorithm::sha512:
+      return NID_hmacWithSHA512;
   }
   return NID_undef;
 }
@@ -88,16 +92,18 @@ algorithm_handle make_algorithm(const pkcs12_options& options) {
 }
 
 bool add_attributes(::PKCS12_SAFEBAG* bag, const pkcs12_input& input, bytes key_id) {
-  if (::PKCS12_add_localkeyid(bag, key_id.data(), static_cast<int>(key_id.size())) != 1) return false;
+  if (::PKCS12_add_localkeyid(bag, key_id.data(), static_cast<int>(key_id.size())) != 1)
+    return false;
   return input.friendly_name.empty()
-         || ::PKCS12_add_friendlyname_utf8(bag, input.friendly_name.data(),
-                                           static_cast<int>(input.friendly_name.size()))
-              == 1;
+    || ::PKCS12_add_friendlyname_utf8(bag, input.friendly_name.data(),
+                                      static_cast<int>(input.friendly_name.size()))
+    == 1;
 }
 
 /// push moves the bag into the stack, which frees it from then on.
 bool push(bags_handle& bags, bag_handle bag) {
-  if (bag == nullptr || sk_PKCS12_SAFEBAG_push(bags.get(), bag.get()) <= 0) return false;
+  if (bag == nullptr || sk_PKCS12_SAFEBAG_push(bags.get(), bag.get()) <= 0)
+    return false;
   static_cast<void>(bag.release());
   return true;
 }
@@ -105,23 +111,26 @@ bool push(bags_handle& bags, bag_handle bag) {
 bags_handle key_bags(const pkcs12_input& input, password_view password, const bytes& key_id,
                      const pkcs12_options& options) {
   auto plain = input.key.to_pkcs8();
-  if (!plain) return nullptr;
+  if (!plain)
+    return nullptr;
   const unsigned char* cursor = plain->data();
   // Freed with its key wiped; EVP_PKEY2PKCS8 would leave an unwiped copy on the way.
   const pkcs8_handle info(
     ::d2i_PKCS8_PRIV_KEY_INFO(nullptr, &cursor, static_cast<long>(plain->size())));
   algorithm_handle algorithm = make_algorithm(options);
-  if (info == nullptr || algorithm == nullptr) return nullptr;
+  if (info == nullptr || algorithm == nullptr)
+    return nullptr;
   shrouded_handle shrouded(
     ::PKCS8_set0_pbe(password.text, password.size, info.get(), algorithm.get()));
-  if (shrouded == nullptr) return nullptr;
+  if (shrouded == nullptr)
+    return nullptr;
   static_cast<void>(algorithm.release()); // set0: now in `shrouded`
   bag_handle bag(::PKCS12_SAFEBAG_create0_pkcs8(shrouded.get()));
-  if (bag == nullptr) return nullptr;
+  if (bag == nullptr)
+    return nullptr;
   static_cast<void>(shrouded.release()); // create0: now in `bag`
   bags_handle bags(sk_PKCS12_SAFEBAG_new_null());
-  if (bags == nullptr || !add_attributes(bag.get(), input, key_id)
-      || !push(bags, std::move(bag))) {
+  if (bags == nullptr || !add_attributes(bag.get(), input, key_id) || !push(bags, std::move(bag))) {
     return nullptr;
   }
   return bags;
@@ -139,13 +148,15 @@ bags_handle certificate_bags(const pkcs12_input& input, const bytes& key_id) {
     return nullptr;
   }
   for (const certificate& link : input.chain) {
-    if (!push(bags, bag_of(link))) return nullptr;
+    if (!push(bags, bag_of(link)))
+      return nullptr;
   }
   return bags;
 }
 
-/// EncryptedData (RFC 7292 4.1) around the certificates, with our algorithm instead of a default one.
-pkcs7_handle encrypted_safe(STACK_OF(PKCS12_SAFEBAG)* bags, password_view password,
+/// EncryptedData (RFC 7292 4.1) around the certificates, with our algorithm instead of a default
+/// one.
+pkcs7_handle encrypted_safe(STACK_OF(PKCS12_SAFEBAG) * bags, password_view password,
                             const pkcs12_options& options) {
   pkcs7_handle safe(::PKCS7_new());
   algorithm_handle algorithm = make_algorithm(options);
@@ -161,7 +172,8 @@ pkcs7_handle encrypted_safe(STACK_OF(PKCS12_SAFEBAG)* bags, password_view passwo
   ::ASN1_OCTET_STRING_free(content->enc_data);
   content->enc_data = ::PKCS12_item_i2d_encrypt(content->algorithm, ASN1_ITEM_rptr(PKCS12_SAFEBAGS),
                                                 password.text, password.size, bags, 1);
-  if (content->enc_data == nullptr) return nullptr;
+  if (content->enc_data == nullptr)
+    return nullptr;
   return safe;
 }
 
@@ -181,12 +193,15 @@ pkcs12_options pkcs12_options::modern() {
 
 result<bytes> build_pkcs12(const pkcs12_input& input, const pkcs12_options& options) {
   const queue_guard guard;
-  if (auto checked = check(input, options); !checked) return failure(std::move(checked).error());
-  const password_view password{input.password.text().data(), static_cast<int>(input.password.size())};
+  if (auto checked = check(input, options); !checked)
+    return failure(std::move(checked).error());
+  const password_view password{input.password.text().data(),
+                               static_cast<int>(input.password.size())};
   const bytes key_id = sha1(input.leaf.der()); // as PKCS12_create does; it only has to be the same
   const bags_handle certificates = certificate_bags(input, key_id);
   const bags_handle keys = key_bags(input, password, key_id, options);
-  if (certificates == nullptr || keys == nullptr) return failure(building());
+  if (certificates == nullptr || keys == nullptr)
+    return failure(building());
   pkcs7_handle certificate_safe = encrypted_safe(certificates.get(), password, options);
   pkcs7_handle key_safe(::PKCS12_pack_p7data(keys.get())); // the bag inside is encrypted already
   const safes_handle safes(sk_PKCS7_new_null());
@@ -194,7 +209,8 @@ result<bytes> build_pkcs12(const pkcs12_input& input, const pkcs12_options& opti
     return failure(building());
   }
   for (pkcs7_handle* safe : {&certificate_safe, &key_safe}) {
-    if (sk_PKCS7_push(safes.get(), safe->get()) <= 0) return failure(building());
+    if (sk_PKCS7_push(safes.get(), safe->get()) <= 0)
+      return failure(building());
     static_cast<void>(safe->release()); // the stack's from here on
   }
   const pkcs12_handle file(::PKCS12_add_safes(safes.get(), NID_pkcs7_data));
@@ -203,11 +219,12 @@ result<bytes> build_pkcs12(const pkcs12_input& input, const pkcs12_options& opti
       || ::PKCS12_set_mac(file.get(), password.text, password.size, salt.data(),
                           options.mac_salt_bytes, options.mac_iterations,
                           options.mac_sha1 ? fetched().sha1 : fetched().sha256)
-           != 1) {
+        != 1) {
     return failure(building());
   }
   bytes out = encode_der(&::i2d_PKCS12, file.get());
-  if (out.empty()) return failure(building());
+  if (out.empty())
+    return failure(building());
   if (out.size() > limits::pfx_bytes_max) {
     return failure(errc::too_large, "encryptedPfxBlob", "the file is larger than 128 KiB");
   }

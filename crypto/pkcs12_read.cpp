@@ -1,5 +1,6 @@
 // Reads PKCS#12 files back and tells what they were written with. For files of our own making; the
-// outer iteration counts are bounded, those inside encrypted contents are read before they are used.
+// outer iteration counts are bounded, those inside encrypted contents are read before they are
+// used.
 #include "crypto/pkcs12.hpp"
 
 #include "core/limits.hpp"
@@ -41,14 +42,16 @@ std::string oid_text(const ::ASN1_OBJECT* object) {
 /// 0 if it is not a count between 1 and the limit.
 int count_of(const ::ASN1_INTEGER* value) {
   std::int64_t count = 0;
-  if (value == nullptr || ::ASN1_INTEGER_get_int64(&count, value) != 1) return 0;
+  if (value == nullptr || ::ASN1_INTEGER_get_int64(&count, value) != 1)
+    return 0;
   return count < 1 || count > pkcs12_iterations_max ? 0 : static_cast<int>(count);
 }
 
 std::optional<encryption_parameters> read_pbes2(const ::ASN1_TYPE* parameter) {
-  const pbes2_handle pbes2(static_cast<::PBE2PARAM*>(
-    ::ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), parameter)));
-  if (pbes2 == nullptr) return std::nullopt;
+  const pbes2_handle pbes2(
+    static_cast<::PBE2PARAM*>(::ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), parameter)));
+  if (pbes2 == nullptr)
+    return std::nullopt;
   const pbkdf2_handle pbkdf2(static_cast<::PBKDF2PARAM*>(
     ::ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), pbes2->keyfunc->parameter)));
   if (::OBJ_obj2nid(pbes2->keyfunc->algorithm) != NID_id_pbkdf2 || pbkdf2 == nullptr
@@ -77,7 +80,8 @@ std::optional<encryption_parameters> read_algorithm(const ::X509_ALGOR* algorith
     out = encryption_parameters{oid_text(object), oid_text(object), "", count_of(pbe->iter),
                                 ::ASN1_STRING_length(pbe->salt)};
   }
-  if (out && out->iterations == 0) return std::nullopt;
+  if (out && out->iterations == 0)
+    return std::nullopt;
   return out;
 }
 
@@ -85,7 +89,8 @@ std::optional<encryption_parameters> read_algorithm(const ::X509_ALGOR* algorith
 std::optional<encryption_parameters> key_parameters(const bags_handle& bags) {
   for (int i = 0; bags != nullptr && i < sk_PKCS12_SAFEBAG_num(bags.get()); ++i) {
     const ::PKCS12_SAFEBAG* bag = sk_PKCS12_SAFEBAG_value(bags.get(), i);
-    if (::PKCS12_SAFEBAG_get_nid(bag) != NID_pkcs8ShroudedKeyBag) continue;
+    if (::PKCS12_SAFEBAG_get_nid(bag) != NID_pkcs8ShroudedKeyBag)
+      continue;
     const ::X509_ALGOR* algorithm = nullptr;
     ::X509_SIG_get0(::PKCS12_SAFEBAG_get0_pkcs8(bag), &algorithm, nullptr); // get0
     return read_algorithm(algorithm);
@@ -100,7 +105,8 @@ struct found_parameters {
 
 result<found_parameters> read_safes(const ::PKCS12* file, const secret_bytes& password) {
   const safes_handle safes(::PKCS12_unpack_authsafes(file));
-  if (safes == nullptr) return unreadable("the contents are malformed");
+  if (safes == nullptr)
+    return unreadable("the contents are malformed");
   found_parameters out;
   for (int i = 0; i < sk_PKCS7_num(safes.get()); ++i) {
     ::PKCS7* safe = sk_PKCS7_value(safes.get(), i);
@@ -109,12 +115,15 @@ result<found_parameters> read_safes(const ::PKCS12* file, const secret_bytes& pa
       bags.reset(::PKCS12_unpack_p7data(safe));
     } else if (PKCS7_type_is_encrypted(safe)) {
       out.certificates = read_algorithm(safe->d.encrypted->enc_data->algorithm);
-      if (!out.certificates) return unreadable("an encryption with unknown parameters");
-      bags.reset(::PKCS12_unpack_p7encdata(safe, password.text().data(),
-                                           static_cast<int>(password.size())));
+      if (!out.certificates)
+        return unreadable("an encryption with unknown parameters");
+      bags.reset(
+        ::PKCS12_unpack_p7encdata(safe, password.text().data(), static_cast<int>(password.size())));
     }
-    if (bags == nullptr) return unreadable("a content does not open");
-    if (auto key = key_parameters(bags)) out.key = std::move(key);
+    if (bags == nullptr)
+      return unreadable("a content does not open");
+    if (auto key = key_parameters(bags))
+      out.key = std::move(key);
   }
   return out;
 }
@@ -125,14 +134,16 @@ result<pkcs12_parameters> read_mac(const ::PKCS12* file) {
   const ::ASN1_OCTET_STRING* salt = nullptr;
   const ::ASN1_INTEGER* iterations = nullptr;
   ::PKCS12_get0_mac(nullptr, &algorithm, &salt, &iterations, file); // get0
-  if (algorithm == nullptr || salt == nullptr) return unreadable("there is no MAC");
+  if (algorithm == nullptr || salt == nullptr)
+    return unreadable("there is no MAC");
   pkcs12_parameters out;
   const ::ASN1_OBJECT* object = nullptr;
   ::X509_ALGOR_get0(&object, nullptr, nullptr, algorithm);
   out.mac_digest = oid_text(object);
   out.mac_iterations = iterations == nullptr ? 1 : count_of(iterations); // RFC 7292: DEFAULT 1
   out.mac_salt_bytes = ::ASN1_STRING_length(salt);
-  if (out.mac_iterations == 0) return unreadable("the MAC's iterations are out of bounds");
+  if (out.mac_iterations == 0)
+    return unreadable("the MAC's iterations are out of bounds");
   return out;
 }
 
@@ -147,10 +158,13 @@ result<opened_file> open_file(byte_view der, const secret_bytes& password) {
     return failure(errc::too_large, "encryptedPfxBlob", "the file is larger than 128 KiB");
   }
   pkcs12_handle file = parse_pkcs12_frame(der);
-  if (file == nullptr) return unreadable("is not one PKCS#12 file");
+  if (file == nullptr)
+    return unreadable("is not one PKCS#12 file");
   auto mac = read_mac(file.get());
-  if (!mac) return failure(std::move(mac).error());
-  if (::PKCS12_verify_mac(file.get(), password.text().data(), static_cast<int>(password.size())) != 1) {
+  if (!mac)
+    return failure(std::move(mac).error());
+  if (::PKCS12_verify_mac(file.get(), password.text().data(), static_cast<int>(password.size()))
+      != 1) {
     return failure(errc::crypto, "encryptedPfxBlob", "the password or the MAC is wrong");
   }
   return opened_file{std::move(file), std::move(*mac)};
@@ -165,7 +179,8 @@ result<certificate> certificate_of(::X509* x) {
 result<pkcs12_content> read_pkcs12(byte_view der, const secret_bytes& password) {
   const queue_guard guard;
   auto opened = open_file(der, password);
-  if (!opened) return failure(std::move(opened).error());
+  if (!opened)
+    return failure(std::move(opened).error());
   // Also bounds the counts inside before PKCS12_parse runs them.
   if (auto inside = read_safes(opened->file.get(), password); !inside) {
     return failure(std::move(inside).error());
@@ -176,8 +191,8 @@ result<pkcs12_content> read_pkcs12(byte_view der, const secret_bytes& password) 
   ::EVP_PKEY* raw_key = nullptr;
   ::X509* raw_leaf = nullptr;
   STACK_OF(X509)* raw_chain = nullptr;
-  const int parsed = ::PKCS12_parse(opened->file.get(), terminated.text().data(), &raw_key, &raw_leaf,
-                                    &raw_chain);
+  const int parsed
+    = ::PKCS12_parse(opened->file.get(), terminated.text().data(), &raw_key, &raw_leaf, &raw_chain);
   pkey_handle key(raw_key); // all three are ours
   const x509_handle leaf(raw_leaf);
   const certificates_handle chain(raw_chain);
@@ -186,12 +201,15 @@ result<pkcs12_content> read_pkcs12(byte_view der, const secret_bytes& password) 
   }
   auto pair = detail::access::adopt(std::move(key));
   auto cert = certificate_of(leaf.get());
-  if (!pair) return failure(std::move(pair).error());
-  if (!cert) return failure(std::move(cert).error());
+  if (!pair)
+    return failure(std::move(pair).error());
+  if (!cert)
+    return failure(std::move(cert).error());
   pkcs12_content out{std::move(*pair), std::move(*cert), {}, {}};
   for (int i = 0; chain != nullptr && i < sk_X509_num(chain.get()); ++i) {
     auto link = certificate_of(sk_X509_value(chain.get(), i));
-    if (!link) return failure(std::move(link).error());
+    if (!link)
+      return failure(std::move(link).error());
     out.chain.push_back(std::move(*link));
   }
   int alias_size = 0;
@@ -205,10 +223,13 @@ result<pkcs12_content> read_pkcs12(byte_view der, const secret_bytes& password) 
 result<pkcs12_parameters> inspect_pkcs12(byte_view der, const secret_bytes& password) {
   const queue_guard guard;
   auto opened = open_file(der, password);
-  if (!opened) return failure(std::move(opened).error());
+  if (!opened)
+    return failure(std::move(opened).error());
   auto inside = read_safes(opened->file.get(), password);
-  if (!inside) return failure(std::move(inside).error());
-  if (!inside->key) return unreadable("there is no encrypted key");
+  if (!inside)
+    return failure(std::move(inside).error());
+  if (!inside->key)
+    return unreadable("there is no encrypted key");
   pkcs12_parameters out = std::move(opened->mac);
   const encryption_parameters& key = *inside->key;
   if (inside->certificates

@@ -22,23 +22,29 @@ using pkcs8_handle = handle<::PKCS8_PRIV_KEY_INFO, ::PKCS8_PRIV_KEY_INFO_free>;
 using decoder_handle = handle<::OSSL_DECODER_CTX, ::OSSL_DECODER_CTX_free>;
 
 ::EVP_PKEY* make_pair(key_algorithm algorithm) {
-  const auto rsa = [](std::size_t bits) { return ::EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", bits); };
-  const auto ec = [](const char* name) { return ::EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", name); };
+  const auto rsa
+    = [](std::size_t bits) { return ::EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", bits); };
+  const auto ec
+    = [](const char* name) { return ::EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", name); };
   switch (algorithm) {
-    case key_algorithm::rsa2048: return rsa(2048);
-    case key_algorithm::rsa3072: return rsa(3072);
-    case key_algorithm::rsa4096: return rsa(4096);
-    case key_algorithm::ec_p256: return ec("P-256");
-    case key_algorithm::ec_p384: return ec("P-384");
-    case key_algorithm::ec_p521: return ec("P-521");
+    case key_algorithm::rsa2048:
+      return rsa(2048);
+    case key_algorithm::rsa3072:
+      return rsa(3072);
+    case key_algorithm::rsa4096:
+      return rsa(4096);
+    case key_algorithm::ec_p256:
+      return ec("P-256");
+    case key_algorithm::ec_p384:
+      return ec("P-384");
+    case key_algorithm::ec_p521:
+      return ec("P-521");
   }
   return nullptr;
 }
 
 /// Says no to every passphrase question: encrypted keys are refused, and nobody is asked on a tty.
-int no_passphrase(char*, std::size_t, std::size_t*, const ::OSSL_PARAM[], void*) {
-  return 0;
-}
+int no_passphrase(char*, std::size_t, std::size_t*, const ::OSSL_PARAM[], void*) { return 0; }
 
 } // namespace
 
@@ -56,28 +62,33 @@ private_key::~private_key() = default;
 result<private_key> private_key::generate(key_algorithm algorithm) {
   const queue_guard guard;
   pkey_handle key(make_pair(algorithm));
-  if (key == nullptr) return failure(drain_errors(errc::crypto, "", "making a key"));
+  if (key == nullptr)
+    return failure(drain_errors(errc::crypto, "", "making a key"));
   return detail::access::adopt(std::move(key));
 }
 
 result<private_key> private_key::from_pkcs8(byte_view der) {
   const queue_guard guard;
-  if (der.size() > pkcs8_octets_max) return failure(errc::too_large, "", "the key is too large");
+  if (der.size() > pkcs8_octets_max)
+    return failure(errc::too_large, "", "the key is too large");
   const unsigned char* cursor = der.data();
   const pkcs8_handle info(
     ::d2i_PKCS8_PRIV_KEY_INFO(nullptr, &cursor, static_cast<long>(der.size())));
-  if (info == nullptr) return failure(drain_errors(errc::bad_input, "", "reading a PKCS#8 key"));
+  if (info == nullptr)
+    return failure(drain_errors(errc::bad_input, "", "reading a PKCS#8 key"));
   if (cursor != der.data() + der.size()) {
     return failure(errc::bad_input, "", "octets follow the PKCS#8 key");
   }
   pkey_handle key(::EVP_PKCS82PKEY(info.get()));
-  if (key == nullptr) return failure(drain_errors(errc::bad_input, "", "reading a PKCS#8 key"));
+  if (key == nullptr)
+    return failure(drain_errors(errc::bad_input, "", "reading a PKCS#8 key"));
   return detail::access::adopt(std::move(key));
 }
 
 result<private_key> private_key::from_pem(std::string_view pem) {
   const queue_guard guard;
-  if (pem.size() > pem_characters_max) return failure(errc::too_large, "", "the text is too large");
+  if (pem.size() > pem_characters_max)
+    return failure(errc::too_large, "", "the text is too large");
   const bio_handle source = bio_over(as_bytes(pem));
   ::EVP_PKEY* made = nullptr;
   const decoder_handle decoder(::OSSL_DECODER_CTX_new_for_pkey(
@@ -92,13 +103,12 @@ result<private_key> private_key::from_pem(std::string_view pem) {
   return detail::access::adopt(std::move(key));
 }
 
-result<secret_bytes> private_key::to_pkcs8() const {
-  return private_key_info(state_->key.get());
-}
+result<secret_bytes> private_key::to_pkcs8() const { return private_key_info(state_->key.get()); }
 
 result<secret_bytes> private_key::to_pem() const {
   auto der = to_pkcs8();
-  if (!der) return der;
+  if (!der)
+    return der;
   constexpr std::string_view head = "-----BEGIN PRIVATE KEY-----\n";
   constexpr std::string_view foot = "-----END PRIVATE KEY-----\n";
   constexpr std::size_t line_octets = 48; // 64 characters, RFC 7468
@@ -115,17 +125,11 @@ result<secret_bytes> private_key::to_pem() const {
   return out;
 }
 
-result<bytes> private_key::public_key() const {
-  return state_->public_info;
-}
+result<bytes> private_key::public_key() const { return state_->public_info; }
 
-digest private_key::public_key_hash() const {
-  return state_->public_hash;
-}
+digest private_key::public_key_hash() const { return state_->public_hash; }
 
-::EVP_PKEY* detail::access::pkey(const private_key& key) noexcept {
-  return key.state_->key.get();
-}
+::EVP_PKEY* detail::access::pkey(const private_key& key) noexcept { return key.state_->key.get(); }
 
 result<private_key> detail::access::adopt(pkey_handle key) {
   const queue_guard guard;
@@ -133,10 +137,12 @@ result<private_key> detail::access::adopt(pkey_handle key) {
     return failure(errc::too_large, "", "the RSA key is longer than 16384 bits");
   }
   auto info = public_key_info(key.get());
-  if (!info) return failure(std::move(info).error());
+  if (!info)
+    return failure(std::move(info).error());
   // A public key alone passes OpenSSL's decoders too; it must not pose as a pair.
   auto pair = private_key_info(key.get());
-  if (!pair) return failure(errc::bad_input, "", "the key has no complete private half");
+  if (!pair)
+    return failure(errc::bad_input, "", "the key has no complete private half");
   auto made = std::make_unique<private_key::state>();
   made->key = std::move(key);
   made->public_hash = sha256(*info);

@@ -8,7 +8,9 @@
 
 namespace pfx::crypto {
 
-namespace detail { struct access; } // crypto/openssl.hpp reaches the EVP_PKEY through it
+namespace detail {
+struct access;
+} // namespace detail
 
 class private_key {
 public:

@@ -15,10 +15,10 @@ namespace {
 using generator = int (*)(unsigned char*, int);
 
 void fill(generator fill_octets, std::uint8_t* out, std::size_t size) {
-  if (size == 0) return;
+  if (size == 0)
+    return;
   // OpenSSL counts in int; nobody asks for 2 GiB of randomness but a bug.
-  if (size > static_cast<std::size_t>(INT_MAX)
-      || fill_octets(out, static_cast<int>(size)) != 1) {
+  if (size > static_cast<std::size_t>(INT_MAX) || fill_octets(out, static_cast<int>(size)) != 1) {
     give_up("the random generator failed");
   }
 }
@@ -41,7 +41,8 @@ std::uint64_t random_u64() {
   std::array<std::uint8_t, 8> octets{};
   fill(&::RAND_bytes, octets.data(), octets.size());
   std::uint64_t out = 0;
-  for (const std::uint8_t octet : octets) out = out << 8 | octet;
+  for (const std::uint8_t octet : octets)
+    out = out << 8 | octet;
   return out;
 }
 
@@ -60,7 +61,8 @@ secret_bytes random_password(std::size_t characters) {
       used = 0;
     }
     const std::uint8_t octet = pool.data()[used++];
-    if (octet >= unbiased_below) continue;
+    if (octet >= unbiased_below)
+      continue;
     out.data()[done++] = static_cast<std::uint8_t>(alphabet[octet % alphabet.size()]);
   }
   return out;

@@ -10,7 +10,8 @@ namespace pfx::crypto {
 [[nodiscard]] bytes random_bytes(std::size_t size);         ///< RAND_bytes
 [[nodiscard]] secret_bytes random_secret(std::size_t size); ///< RAND_priv_bytes
 [[nodiscard]] std::uint64_t random_u64();
-/// `characters` of [A-Za-z0-9], unbiased, from the private generator (docs/protocol.md, PFX password).
+/// `characters` of [A-Za-z0-9], unbiased, from the private generator (docs/protocol.md, PFX
+/// password).
 [[nodiscard]] secret_bytes random_password(std::size_t characters = 32);
 
 } // namespace pfx::crypto

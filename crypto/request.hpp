@@ -11,7 +11,7 @@ struct csr_options {
   key_usages usages = 0;
   std::vector<std::string> extended_usages; ///< dotted OIDs
   hash_algorithm hash = hash_algorithm::sha256;
-  std::string security_identifier; ///< SID, or empty: extension 1.3.6.1.4.1.311.25.2, byte-exact
+  std::string security_identifier; ///< SID or empty: extension 1.3.6.1.4.1.311.25.2, byte-exact
 };
 
 /// Builds and signs a CSR (RFC 2986) with the extensions in extensionRequest (PKCS#9).
@@ -27,10 +27,10 @@ struct csr_options {
 
 struct csr {
   bytes der;
-  bytes subject;     ///< Name, DER
-  bytes public_key;  ///< SubjectPublicKeyInfo, DER
+  bytes subject;    ///< Name, DER
+  bytes public_key; ///< SubjectPublicKeyInfo, DER
   digest public_key_hash;
-  bytes extensions;  ///< Extensions (SEQUENCE OF Extension), DER; empty if none were asked for
+  bytes extensions; ///< Extensions (SEQUENCE OF Extension), DER; empty if none were asked for
 };
 
 /// Parses a CSR and verifies its self-signature. RSA keys below 2048 bits are refused.

@@ -1,5 +1,5 @@
-// Sealing at rest. A blob opens only at the place, in the store and under the master key that it was
-// sealed for.
+// Sealing at rest. A blob opens only at the place, in the store and under the master key that it
+// was sealed for.
 #include "crypto/seal.hpp"
 
 #include "core/codec.hpp"
@@ -75,10 +75,10 @@ cipher_context start(bool encrypt, const secret_bytes& key, byte_view nonce, byt
   if (context == nullptr
       || ::EVP_CipherInit_ex2(context.get(), fetched().aes_256_gcm, key.data(), nonce.data(),
                               encrypt ? 1 : 0, nullptr)
-           != 1
+        != 1
       || ::EVP_CipherUpdate(context.get(), nullptr, &ignored, associated.data(),
                             static_cast<int>(associated.size()))
-           != 1) {
+        != 1) {
     return nullptr;
   }
   return context;
@@ -87,8 +87,8 @@ cipher_context start(bool encrypt, const secret_bytes& key, byte_view nonce, byt
 bool update(::EVP_CIPHER_CTX* context, std::uint8_t* out, byte_view in) {
   int size = 0;
   return in.empty()
-         || (::EVP_CipherUpdate(context, out, &size, in.data(), static_cast<int>(in.size())) == 1
-             && size == static_cast<int>(in.size()));
+    || (::EVP_CipherUpdate(context, out, &size, in.data(), static_cast<int>(in.size())) == 1
+        && size == static_cast<int>(in.size()));
 }
 
 bool finish(::EVP_CIPHER_CTX* context) {
@@ -120,14 +120,16 @@ result<std::shared_ptr<subkey>> sealer::state::subkey_of(std::uint64_t wanted_ep
   const std::scoped_lock lock(mutex);
   const auto place = std::pair(wanted_epoch, record_type);
   if (wanted_epoch == epoch) {
-    if (own[record_type] != nullptr) return own[record_type];
+    if (own[record_type] != nullptr)
+      return own[record_type];
   } else if (const auto found = old.find(place); found != old.end()) {
     return found->second;
   }
-  const bytes info = writer().text("pfxengine seal 1").blob(store_id).u64(wanted_epoch)
-                       .u8(record_type).take();
+  const bytes info
+    = writer().text("pfxengine seal 1").blob(store_id).u64(wanted_epoch).u8(record_type).take();
   auto derived = derive(master_key, info);
-  if (!derived) return failure(std::move(derived).error());
+  if (!derived)
+    return failure(std::move(derived).error());
   auto made = std::make_shared<subkey>();
   made->key = std::move(*derived);
   if (wanted_epoch == epoch) {
@@ -135,7 +137,8 @@ result<std::shared_ptr<subkey>> sealer::state::subkey_of(std::uint64_t wanted_ep
     return made;
   }
   // The oldest epoch goes first: its records are the likeliest to be gone.
-  if (old.size() >= old_subkeys_max) old.erase(old.begin());
+  if (old.size() >= old_subkeys_max)
+    old.erase(old.begin());
   old.emplace(place, made);
   return made;
 }
@@ -154,7 +157,8 @@ result<sealer> sealer::make(secret_bytes master_key, byte_view store_id, std::ui
     return failure(errc::bad_input, "storeId", "must have 1 to 64 octets");
   }
   auto id = name_key(master_key);
-  if (!id) return failure(std::move(id).error());
+  if (!id)
+    return failure(std::move(id).error());
   auto made = std::make_unique<state>();
   made->master_key = std::move(master_key);
   made->store_id = to_bytes(store_id);
@@ -171,7 +175,8 @@ result<bytes> sealer::seal(const seal_place& place, byte_view plaintext) const {
     return failure(errc::too_large, "plaintext", "more than 64 MiB in one sealed record");
   }
   auto under = state_->subkey_of(state_->epoch, place.record_type);
-  if (!under) return failure(std::move(under).error());
+  if (!under)
+    return failure(std::move(under).error());
   if (!(*under)->budget.take()) {
     return failure(errc::too_large, "epoch", "2^32 records were sealed in this epoch; start anew");
   }
@@ -191,7 +196,7 @@ result<bytes> sealer::seal(const seal_place& place, byte_view plaintext) const {
   if (context == nullptr || !update(context.get(), ciphertext, plaintext) || !finish(context.get())
       || ::EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, tag_octets,
                                ciphertext + plaintext.size())
-           != 1) {
+        != 1) {
     return failure(drain_errors(errc::crypto, "", "sealing"));
   }
   return out;
@@ -199,9 +204,8 @@ result<bytes> sealer::seal(const seal_place& place, byte_view plaintext) const {
 
 result<secret_bytes> sealer::open(const seal_place& place, byte_view sealed) const {
   const queue_guard guard;
-  const auto corrupt = [] {
-    return failure(errc::corrupt, "sealed", "the sealed record does not verify");
-  };
+  const auto corrupt
+    = [] { return failure(errc::corrupt, "sealed", "the sealed record does not verify"); };
   if (sealed.size() < header_octets + tag_octets
       || sealed.size() > header_octets + plaintext_octets_max + tag_octets
       || sealed[0] != format_version) {
@@ -212,15 +216,17 @@ result<secret_bytes> sealer::open(const seal_place& place, byte_view sealed) con
   }
   reader head(sealed.subspan(1 + key_id_octets, 8));
   auto under = state_->subkey_of(head.u64(), place.record_type);
-  if (!under) return failure(std::move(under).error());
+  if (!under)
+    return failure(std::move(under).error());
   const byte_view nonce = sealed.subspan(header_octets - nonce_octets, nonce_octets);
-  const byte_view ciphertext = sealed.subspan(header_octets,
-                                              sealed.size() - header_octets - tag_octets);
+  const byte_view ciphertext
+    = sealed.subspan(header_octets, sealed.size() - header_octets - tag_octets);
   bytes tag = to_bytes(sealed.last(tag_octets));
   secret_bytes plaintext(ciphertext.size());
   const bytes associated = state_->associated(place);
   const cipher_context context = start(false, (*under)->key, nonce, associated);
-  if (context == nullptr) return failure(drain_errors(errc::crypto, "", "opening a sealed record"));
+  if (context == nullptr)
+    return failure(drain_errors(errc::crypto, "", "opening a sealed record"));
   // On failure the unverified plaintext is wiped with `plaintext` and never seen by anybody.
   if (!update(context.get(), plaintext.data(), ciphertext)
       || ::EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_TAG, tag_octets, tag.data()) != 1

@@ -11,15 +11,16 @@ namespace pfx::crypto {
 /// Where a sealed blob lies; bound into it, so that two records can't be exchanged.
 struct seal_place {
   std::uint8_t record_type = 0;
-  byte_view key;                 ///< the record's storage key
+  byte_view key; ///< the record's storage key
 };
 
-/// Thread-safe. Subkey = HKDF-SHA-256(master key, store id || epoch || record type); random 96-bit nonces;
-/// at most 2^32 seals per subkey, then errc::too_large (epochs make that unreachable).
+/// Thread-safe. Subkey = HKDF-SHA-256(master key, store id || epoch || record type); random 96-bit
+/// nonces; at most 2^32 seals per subkey, then errc::too_large (epochs make that unreachable).
 class sealer {
 public:
   /// `master_key` is 32 octets. `epoch` grows at every start on a data directory.
-  [[nodiscard]] static result<sealer> make(secret_bytes master_key, byte_view store_id, std::uint64_t epoch);
+  [[nodiscard]] static result<sealer> make(secret_bytes master_key, byte_view store_id,
+                                           std::uint64_t epoch);
   sealer(sealer&&) noexcept;
   sealer& operator=(sealer&&) noexcept;
   ~sealer();
@@ -37,8 +38,8 @@ private:
   std::unique_ptr<state> state_;
 };
 
-/// Reads a master key file: a regular file, mode without group and other rights, owned by us or root,
-/// 64 hex digits (a newline may follow) or 32 raw octets. Errors name the path.
+/// Reads a master key file: a regular file, mode without group and other rights, owned by us or
+/// root, 64 hex digits (a newline may follow) or 32 raw octets. Errors name the path.
 [[nodiscard]] result<secret_bytes> read_master_key(const std::string& path);
 /// Makes a new random master key file (O_EXCL, mode 0600, synced with its folder).
 [[nodiscard]] result<void> write_new_master_key(const std::string& path);

@@ -17,7 +17,8 @@ public:
   [[nodiscard]] bool take() noexcept {
     std::uint64_t used = used_.load(std::memory_order_relaxed);
     while (used < seals_max) {
-      if (used_.compare_exchange_weak(used, used + 1, std::memory_order_relaxed)) return true;
+      if (used_.compare_exchange_weak(used, used + 1, std::memory_order_relaxed))
+        return true;
     }
     return false;
   }

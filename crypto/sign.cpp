@@ -8,19 +8,35 @@ namespace pfx::crypto {
 
 result<bytes> signature_algorithm(const ::EVP_PKEY* key, hash_algorithm hash) {
   const auto which = static_cast<std::uint8_t>(hash); // 1, 2, 3
-  if (which < 1 || which > 3) return failure(errc::bad_input, "hashAlgorithm", "is unknown");
+  if (which < 1 || which > 3)
+    return failure(errc::bad_input, "hashAlgorithm", "is unknown");
   switch (kind_of(key)) {
     case key_kind::rsa: { // sha256-, sha384-, sha512WithRSAEncryption: 1.2.840.113549.1.1.11 to 13
-      const std::uint8_t octets[] = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01,
-                                     0x01, static_cast<std::uint8_t>(10 + which), 0x05, 0x00};
+      const std::uint8_t octets[] = {0x30,
+                                     0x0d,
+                                     0x06,
+                                     0x09,
+                                     0x2a,
+                                     0x86,
+                                     0x48,
+                                     0x86,
+                                     0xf7,
+                                     0x0d,
+                                     0x01,
+                                     0x01,
+                                     static_cast<std::uint8_t>(10 + which),
+                                     0x05,
+                                     0x00};
       return to_bytes(byte_view(octets));
     }
     case key_kind::ec: { // ecdsa-with-SHA256, -384, -512: 1.2.840.10045.4.3.2 to 4
-      const std::uint8_t octets[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03,
-                                     static_cast<std::uint8_t>(1 + which)};
+      const std::uint8_t octets[]
+        = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
+           0x48, 0xce, 0x3d, 0x04, 0x03, static_cast<std::uint8_t>(1 + which)};
       return to_bytes(byte_view(octets));
     }
-    case key_kind::other: break;
+    case key_kind::other:
+      break;
   }
   return failure(errc::not_supported, "", "the signing key is neither RSA nor EC");
 }
@@ -28,7 +44,8 @@ result<bytes> signature_algorithm(const ::EVP_PKEY* key, hash_algorithm hash) {
 result<bytes> sign_structure(byte_view to_be_signed, ::EVP_PKEY* key, hash_algorithm hash) {
   const queue_guard guard;
   auto algorithm = signature_algorithm(key, hash);
-  if (!algorithm) return algorithm;
+  if (!algorithm)
+    return algorithm;
   const digest_context context(::EVP_MD_CTX_new());
   bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(key)));
   std::size_t size = signature.size();
@@ -36,12 +53,12 @@ result<bytes> sign_structure(byte_view to_be_signed, ::EVP_PKEY* key, hash_algor
       || ::EVP_DigestSignInit(context.get(), nullptr, fetched_digest(hash), nullptr, key) != 1
       || ::EVP_DigestSign(context.get(), signature.data(), &size, to_be_signed.data(),
                           to_be_signed.size())
-           != 1) {
+        != 1) {
     return failure(drain_errors(errc::crypto, "", "signing"));
   }
   static constexpr std::uint8_t no_unused_bits = 0;
-  const bytes bits = der::tlv(der::bit_string,
-                              {byte_view(&no_unused_bits, 1), byte_view(signature).first(size)});
+  const bytes bits
+    = der::tlv(der::bit_string, {byte_view(&no_unused_bits, 1), byte_view(signature).first(size)});
   return der::tlv(der::sequence, {to_be_signed, *algorithm, bits});
 }
 

@@ -1,5 +1,5 @@
-// The gate that every recipient passes before a secret is made for it. What a certificate says for ever
-// is cached; what depends on the moment, the device or the transport is asked each time.
+// The gate that every recipient passes before a secret is made for it. What a certificate says for
+// ever is cached; what depends on the moment, the device or the transport is asked each time.
 #include "crypto/trust.hpp"
 
 #include "core/limits.hpp"
@@ -44,13 +44,15 @@ public:
   std::shared_ptr<const known_recipient> find(const digest& key) {
     const std::scoped_lock lock(mutex_);
     const auto found = index_.find(key);
-    if (found == index_.end()) return nullptr;
+    if (found == index_.end())
+      return nullptr;
     order_.splice(order_.begin(), order_, found->second);
     return found->second->second;
   }
 
   void put(const digest& key, std::shared_ptr<const known_recipient> value) {
-    if (entries_max_ == 0) return;
+    if (entries_max_ == 0)
+      return;
     const std::scoped_lock lock(mutex_);
     if (const auto found = index_.find(key); found != index_.end()) {
       found->second->second = std::move(value);
@@ -89,24 +91,29 @@ reason unfit(const certificate& cert, int rsa_bits_min) {
   if (cert.is_rsa()) {
     if (cert.key_bits() < rsa_bits_min || cert.key_bits() > rsa_bits_max) {
       return "its RSA key has " + std::to_string(cert.key_bits()) + " bits, at least "
-             + std::to_string(rsa_bits_min) + " are needed";
+        + std::to_string(rsa_bits_min) + " are needed";
     }
-    if (!has(usages, key_usage::key_encipherment)) return "its key usage lacks keyEncipherment";
+    if (!has(usages, key_usage::key_encipherment))
+      return "its key usage lacks keyEncipherment";
     return {};
   }
   if (!on_known_curve(detail::access::pkey(cert))) {
     return "its key is neither RSA nor EC on P-256, -384 or -521";
   }
-  if (!has(usages, key_usage::key_agreement)) return "its key usage lacks keyAgreement";
+  if (!has(usages, key_usage::key_agreement))
+    return "its key usage lacks keyAgreement";
   return {};
 }
 
 /// A URI names a device as a whole or by its last part: urn:uuid:ID, scheme://ID, …/ID, …=ID.
 bool uri_names(std::string_view uri, std::string_view device_id) {
-  if (uri.size() < device_id.size()) return false;
+  if (uri.size() < device_id.size())
+    return false;
   const std::string_view tail = uri.substr(uri.size() - device_id.size());
-  if (!equal_ignoring_case(tail, device_id)) return false;
-  if (uri.size() == device_id.size()) return true;
+  if (!equal_ignoring_case(tail, device_id))
+    return false;
+  if (uri.size() == device_id.size())
+    return true;
   constexpr std::string_view before = ":/=";
   return before.find(uri[uri.size() - device_id.size() - 1]) != std::string_view::npos;
 }
@@ -114,28 +121,34 @@ bool uri_names(std::string_view uri, std::string_view device_id) {
 /// A DNS name names a device as a whole or by its first label.
 bool host_names(std::string_view host, std::string_view device_id) {
   return equal_ignoring_case(host, device_id)
-         || (device_id.find('.') == std::string_view::npos
-             && equal_ignoring_case(host.substr(0, host.find('.')), device_id));
+    || (device_id.find('.') == std::string_view::npos
+        && equal_ignoring_case(host.substr(0, host.find('.')), device_id));
 }
 
 bool names_device(const known_recipient& who, std::string_view device_id,
                   recipient_policy::device_match match) {
   using enum recipient_policy::device_match;
-  if (match == off) return true;
-  if (device_id.empty()) return false;
-  if (match != dns_or_uri_san && equal_ignoring_case(who.common_name, device_id)) return true;
-  if (match == common_name) return false;
+  if (match == off)
+    return true;
+  if (device_id.empty())
+    return false;
+  if (match != dns_or_uri_san && equal_ignoring_case(who.common_name, device_id))
+    return true;
+  if (match == common_name)
+    return false;
   return std::any_of(who.names.begin(), who.names.end(), [device_id](const alternative_name& name) {
     return (name.type == name_type::dns && host_names(name.value, device_id))
-           || (name.type == name_type::uri && uri_names(name.value, device_id));
+      || (name.type == name_type::uri && uri_names(name.value, device_id));
   });
 }
 
 bool transport_fits(const certificate& cert, key_transport transport) {
   switch (transport) {
     case key_transport::rsa_pkcs1:
-    case key_transport::rsa_oaep_sha256: return cert.is_rsa();
-    case key_transport::ecdh: return cert.is_ec();
+    case key_transport::rsa_oaep_sha256:
+      return cert.is_rsa();
+    case key_transport::ecdh:
+      return cert.is_ec();
   }
   return false;
 }
@@ -144,8 +157,8 @@ bool transport_fits(const certificate& cert, key_transport transport) {
 
 struct recipient_gate::state {
   explicit state(recipient_policy given)
-    : policy(std::move(given)), cache(policy.cached_certificates_max),
-      store(trust_store::make(policy.roots, policy.intermediates)) {}
+      : policy(std::move(given)), cache(policy.cached_certificates_max),
+        store(trust_store::make(policy.roots, policy.intermediates)) {}
 
   recipient_policy policy;
   recipient_cache cache;
@@ -162,15 +175,19 @@ result<std::shared_ptr<const known_recipient>> recipient_gate::state::judged(byt
   }
   const digest key = sha256(der);
   auto found = cache.find(key);
-  if (found != nullptr && now >= found->window.not_before && now <= found->window.not_after) {
+  if (found != nullptr && now >= found->window.not_before && now < found->window.not_after) {
     return found;
   }
   auto cert = found != nullptr ? result<certificate>(found->cert) : certificate::from_der(der);
-  if (!cert) return failure(errc::bad_input, "", cert.error().message);
-  if (const auto why = unfit(*cert, policy.rsa_bits_min)) return failure(errc::policy, "", *why);
-  // Outside the window of an earlier verdict too: another path may do, and the words are the verifier's.
+  if (!cert)
+    return failure(errc::bad_input, "", cert.error().message);
+  if (const auto why = unfit(*cert, policy.rsa_bits_min))
+    return failure(errc::policy, "", *why);
+  // Outside the window of an earlier verdict too: another path may do, and the words are the
+  // verifier's.
   auto window = store->verify(*cert, now);
-  if (!window) return failure(std::move(window).error());
+  if (!window)
+    return failure(std::move(window).error());
   auto made = std::make_shared<known_recipient>(
     known_recipient{*cert, *window, cert->common_name(), cert->alternative_names()});
   cache.put(key, made);
@@ -178,14 +195,15 @@ result<std::shared_ptr<const known_recipient>> recipient_gate::state::judged(byt
 }
 
 recipient_gate::recipient_gate(recipient_policy policy)
-  : state_(std::make_unique<state>(std::move(policy))) {}
+    : state_(std::make_unique<state>(std::move(policy))) {}
 recipient_gate::~recipient_gate() = default;
 
 result<certificate> recipient_gate::admit(const recipient& who, std::size_t index,
                                           std::string_view device_id, unix_ms now) {
   const std::string prefix = "recipients[" + std::to_string(index) + "].";
   if (!state_->store || state_->policy.roots.empty()) {
-    return failure(errc::policy, prefix + "certificate", "no roots of device certificates are configured");
+    return failure(errc::policy, prefix + "certificate",
+                   "no roots of device certificates are configured");
   }
   auto known = state_->judged(who.certificate, now);
   if (!known) {

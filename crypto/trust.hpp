@@ -1,4 +1,5 @@
-// Recipients: which device certificates may receive a secret, parsed and judged once per certificate.
+// Recipients: which device certificates may receive a secret, parsed and judged once per
+// certificate.
 #pragma once
 
 #include <memory>
@@ -9,7 +10,7 @@ namespace pfx::crypto {
 
 /// `recipients.trust` of the configuration.
 struct recipient_policy {
-  std::vector<certificate> roots;          ///< must not be empty
+  std::vector<certificate> roots; ///< must not be empty
   std::vector<certificate> intermediates;
   /// How subject or SAN must name the request's deviceId.
   enum class device_match : std::uint8_t { common_name, dns_or_uri_san, any_of_these, off };
@@ -24,9 +25,10 @@ public:
   explicit recipient_gate(recipient_policy policy);
   ~recipient_gate();
 
-  /// Parses (or finds) the certificate and checks everything: chain and time at `now`, end entity, key
-  /// usage (RSA keyEncipherment, EC keyAgreement), key size, transport fits the key, device id named.
-  /// Errors: errc::bad_input or errc::policy, field "recipients[i].certificate" or "….keyTransport".
+  /// Parses (or finds) the certificate and checks everything: chain and time at `now`, end entity,
+  /// key usage (RSA keyEncipherment, EC keyAgreement), key size, transport fits the key, device id
+  /// named. Errors: errc::bad_input or errc::policy, field "recipients[i].certificate" or
+  /// "….keyTransport".
   [[nodiscard]] result<certificate> admit(const recipient& who, std::size_t index,
                                           std::string_view device_id, unix_ms now);
 
