@@ -1,0 +1,68 @@
+#include "app/connector_file.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include "engine/identity.hpp"
+
+namespace pfx::app {
+namespace {
+
+/// Domain of the security identifiers that the sandbox's requests carry.
+constexpr const char* sandbox_sid_domain = "S-1-5-21-1004336348-1177238915-682003330";
+constexpr std::int64_t poll_interval_ms = 1'000;
+constexpr std::int64_t settle_ms = 3'000; ///< on one machine nothing is under way for longer
+
+} // namespace
+
+engine::configuration connector_for(const sandbox_address& where, const std::string& folder) {
+  const std::filesystem::path home = folder;
+  engine::configuration out;
+  out.path = (home / "pfxengine.json").string();
+  out.data_directory = (home / "data").string();
+  out.master_key_file = (home / "master.key").string();
+  out.identity_file = (home / "data" / "identity.json").string();
+  out.control_socket = (home / "data" / "control.sock").string();
+  out.service.url = where.service_url;
+  out.service.trusted_roots_file = where.server_roots;
+  out.service.tenant = where.tenant;
+  out.service.poll_interval_ms = poll_interval_ms;
+  engine::authority_settings authority;
+  authority.name = where.ca_name;
+  authority.url = where.ca_url;
+  authority.trusted_roots_file = where.server_roots;
+  authority.chain_roots_file = where.ca_roots;
+  authority.settle_ms = settle_ms;
+  out.authorities.push_back(authority);
+  out.recipients.trust_file = where.device_roots;
+  auto& open = out.issuance;
+  open.authorities.push_back({where.ca_name, {"User", "Device"}});
+  open.name_types = {"rfc822", "upn", "dns", "uri", "ip", "directoryName"};
+  open.name_suffixes = {"example.test"};
+  open.ip_ranges = {"10.0.0.0/8", "192.0.2.0/24", "2001:db8::/32"};
+  open.directory_name_suffixes = {"DC=example,DC=test"};
+  open.security_identifier_domains = {sandbox_sid_domain};
+  open.extended_key_usages = {"1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4"};
+  return out;
+}
+
+result<std::string> write_connector(const sandbox_address& where, const std::string& folder) {
+  const auto settings = connector_for(where, folder);
+  std::error_code fault;
+  std::filesystem::create_directories(folder, fault);
+  if (std::filesystem::exists(settings.path, fault))
+    return failure(errc::conflict, printable(settings.path, 512), "exists already");
+  std::ofstream file(settings.path, std::ios::binary);
+  file << engine::to_json(settings);
+  file.close();
+  if (!file)
+    return failure(errc::io, printable(settings.path, 512), "cannot be written");
+  // The configuration stands, so that this makes only the two things beside it.
+  const auto done = engine::initialise({settings.path, settings.data_directory, settings.service.url,
+                                        settings.service.trusted_roots_file, settings.service.tenant});
+  if (!done)
+    return failure(done.error());
+  return settings.path;
+}
+
+} // namespace pfx::app

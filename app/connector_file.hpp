@@ -1,0 +1,28 @@
+// A configuration for a connector that works against a sandbox: opens what the sandbox asks for and
+// nothing else.
+#pragma once
+
+#include "core/result.hpp"
+#include "engine/configuration.hpp"
+
+namespace pfx::app {
+
+/// What a sandbox tells its connectors.
+struct sandbox_address {
+  std::string service_url;
+  std::string ca_url;
+  std::string ca_name;
+  std::string tenant;
+  std::string server_roots;
+  std::string ca_roots;
+  std::string device_roots;
+};
+
+/// Data directory and master key lie in `folder`.
+[[nodiscard]] engine::configuration connector_for(const sandbox_address& where, const std::string& folder);
+
+/// Writes `<folder>/pfxengine.json` and makes data directory and master key beside it; the path.
+/// errc::conflict if there is one already.
+[[nodiscard]] result<std::string> write_connector(const sandbox_address& where, const std::string& folder);
+
+} // namespace pfx::app

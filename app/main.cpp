@@ -1,0 +1,50 @@
+// pfxengine: the program. Parses the command line, runs one command, ends with its exit code.
+#include <csignal>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+
+#include "app/command.hpp"
+#include "app/console.hpp"
+
+namespace {
+
+using pfx::app::exit_code;
+
+exit_code parse_and_run(int argc, char** argv) {
+  CLI::App root("Certificate connector engine: takes PKCS#12 requests from a management service, has "
+                "them certified, and delivers each exactly once.");
+  root.name("pfxengine");
+  root.set_version_flag("--version", "pfxengine " PFX_VERSION);
+  root.require_subcommand(1);
+  root.footer("See it work, with a service, an authority and devices on this machine:\n"
+              "  pfxengine demo\n\n"
+              + std::string(pfx::app::exit_code_words()));
+  auto code = exit_code::done;
+  for (auto* add : {pfx::app::add_init, pfx::app::add_register, pfx::app::add_run, pfx::app::add_config,
+                    pfx::app::add_status, pfx::app::add_requests, pfx::app::add_sandbox,
+                    pfx::app::add_demo, pfx::app::add_version})
+    add(root, code);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& fault) {
+    // Help and version come here too, with code 0.
+    return root.exit(fault) == 0 ? exit_code::done : exit_code::usage;
+  }
+  return code;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN); // a reader that went away is an error of the write, not our end
+  auto code = exit_code::internal;
+  try {
+    code = parse_and_run(argc, argv);
+  } catch (const std::exception& fault) {
+    pfx::app::complain(pfx::printable(fault.what()));
+  }
+  if (!pfx::app::flush_console() && code == exit_code::done)
+    code = exit_code::internal;
+  return static_cast<int>(code);
+}
