@@ -53,12 +53,12 @@ result<secret_bytes> read_key_file(const std::string& path) {
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return failure(errc::io, "identity.key_pem_path", "cannot be opened");
-  struct stat about{};
+  struct stat about {};
   bool known = ::fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
   bool open_to_others = (about.st_mode & 077) != 0;
   secret_bytes text(known && about.st_size > 0 && about.st_size <= off_t{key_file_bytes_max}
-                        ? static_cast<std::size_t>(about.st_size)
-                        : 0);
+                      ? static_cast<std::size_t>(about.st_size)
+                      : 0);
   std::size_t filled = 0;
   while (filled < text.size()) {
     ssize_t got = ::read(fd, text.data() + filled, text.size() - filled);

@@ -19,16 +19,18 @@ struct tls_identity {
 };
 
 struct client_options {
-  std::string base_url;          ///< "https://host:port/path", no trailing slash; or "http://localhost" with unix_socket
+  /// "https://host:port/path", no trailing slash; or "http://localhost" with unix_socket
+  std::string base_url;
   std::string unix_socket;       ///< path of a Unix socket; then TLS is off
   std::string trusted_roots_pem; ///< verifies the server; empty = the system's roots
   std::optional<tls_identity> identity;
   std::int64_t connect_timeout_ms = 10'000;
-  std::int64_t call_timeout_ms = 60'000;    ///< the whole call, body included
-  std::int64_t low_speed_bytes_per_s = 100; ///< slower than this for low_speed_window_s ends the call
+  std::int64_t call_timeout_ms = 60'000; ///< the whole call, body included
+  /// Slower than this for low_speed_window_s ends the call
+  std::int64_t low_speed_bytes_per_s = 100;
   std::int64_t low_speed_window_s = 20;
-  std::size_t body_bytes_max = 32u << 20;   ///< after decompression
-  std::size_t connections_max = 8;          ///< kept alive for reuse
+  std::size_t body_bytes_max = 32u << 20; ///< after decompression
+  std::size_t connections_max = 8;        ///< kept alive for reuse
   std::string user_agent;
 };
 
@@ -36,7 +38,8 @@ struct response {
   int status = 0;
   std::map<std::string, std::string> headers; ///< names in lower case
   std::string body;
-  /// Retry-After in milliseconds from now (seconds or HTTP date; absurd values are clamped to 0..1 day).
+  /// Retry-After in milliseconds from now (seconds or HTTP date; absurd values are clamped to 0..1
+  /// day).
   std::optional<std::int64_t> retry_after_ms;
 };
 
@@ -45,18 +48,22 @@ struct call_options {
   std::int64_t timeout_ms = 0; ///< 0 = the client's
 };
 
-/// Thread-safe; blocks the calling thread. Connections are reused between calls and threads (bounded pool of easy handles).
-/// Errors: errc::unavailable (nothing was sent: name, connect or TLS failed), errc::unknown_outcome (sent, no whole
-/// answer: time-out, cut, wrong length), errc::unauthorized (TLS: the server is not who it must be, or it refused
-/// our certificate in the handshake), errc::too_large (body over the limit), errc::stopping (cancelled).
+/// Thread-safe; blocks the calling thread. Connections are reused between calls and threads
+/// (bounded pool of easy handles).
+/// Errors: errc::unavailable (nothing was sent: name, connect or TLS failed), errc::unknown_outcome
+/// (sent, no whole answer: time-out, cut, wrong length), errc::unauthorized (TLS: the server is not
+/// who it must be, or it refused our certificate in the handshake), errc::too_large (body over the
+/// limit), errc::stopping (cancelled).
 /// An HTTP status is not an error here.
 class client {
 public:
   [[nodiscard]] static result<std::unique_ptr<client>> make(client_options options);
   ~client();
 
-  /// POST with a JSON body to base_url and `path` (with or without its leading slash). Accepts gzip answers.
-  /// On a kept connection that the server closed meanwhile, libcurl sends again on a fresh one by itself.
+  /// POST with a JSON body to base_url and `path` (with or without its leading slash). Accepts gzip
+  /// answers.
+  /// On a kept connection that the server closed meanwhile, libcurl sends again on a fresh one by
+  /// itself.
   [[nodiscard]] result<response> post(const std::string& path, std::string_view body,
                                       const call_options& options = {});
   [[nodiscard]] result<response> get(const std::string& path, const call_options& options = {});

@@ -1,14 +1,13 @@
 // HTTP/1.1 on the server's side, parsed by Boost.Beast and nothing else.
 #include "connect/http/exchange.hpp"
 
-#include <cctype>
+#include "connect/http/gzip.hpp"
+#include "connect/http/header_text.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/string_body.hpp>
-
-#include "connect/http/gzip.hpp"
 
 namespace pfx::connect::http {
 
@@ -19,16 +18,7 @@ using parser_type = beast::http::request_parser<beast::http::string_body>;
 
 constexpr std::size_t read_bytes = 64u << 10;
 
-std::string lower(beast::string_view text) {
-  std::string out(text.data(), text.size());
-  for (char& c : out)
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
-bool is_header_text(const std::string& text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
-}
+std::string_view view_of(beast::string_view text) { return {text.data(), text.size()}; }
 
 server_response refusal_for(beast::error_code fault) {
   namespace http = beast::http;
@@ -50,7 +40,7 @@ server_response refusal_of(int status, std::string_view code, std::string_view m
 
 struct exchange::state {
   state(stream& s, const server_options& o)
-    : over(s), options(o), buffer(o.header_bytes_max + read_bytes) {}
+      : over(s), options(o), buffer(o.header_bytes_max + read_bytes) {}
 
   incoming refuse(server_response answer) {
     incoming out;
@@ -68,7 +58,7 @@ struct exchange::state {
 };
 
 exchange::exchange(stream& over, const server_options& options)
-  : state_(std::make_unique<state>(over, options)) {}
+    : state_(std::make_unique<state>(over, options)) {}
 exchange::~exchange() = default;
 
 bool exchange::has_input() const noexcept { return state_->buffer.size() > 0; }
@@ -88,7 +78,7 @@ bool exchange::state::parse(parser_type& parser, incoming& out) {
         return true;
     }
     if (parser.is_header_done() && !promised
-        && lower(parser.get()[beast::http::field::expect]) == "100-continue") {
+        && lower(view_of(parser.get()[beast::http::field::expect])) == "100-continue") {
       promised = true;
       if (over.write_all("HTTP/1.1 100 Continue\r\n\r\n", deadline) != io_status::done)
         return false;
@@ -100,7 +90,8 @@ bool exchange::state::parse(parser_type& parser, incoming& out) {
     }
     auto space = buffer.prepare(room);
     std::size_t got = 0;
-    io_status status = over.read_some(static_cast<char*>(space.data()), space.size(), got, deadline);
+    io_status status
+      = over.read_some(static_cast<char*>(space.data()), space.size(), got, deadline);
     if (status == io_status::timed_out)
       out = refuse(refusal_of(408, "requestTimeout", "the request did not arrive in time"));
     if (status != io_status::done)
@@ -117,7 +108,8 @@ incoming exchange::state::convert(parser_type& parser) {
   value.method = std::string(message.method_string());
   value.target = std::string(message.target());
   for (const auto& field : message) {
-    auto [slot, fresh] = value.headers.try_emplace(lower(field.name_string()), field.value());
+    auto [slot, fresh]
+      = value.headers.try_emplace(lower(view_of(field.name_string())), view_of(field.value()));
     if (!fresh)
       slot->second += ", " + std::string(field.value());
   }
@@ -154,7 +146,7 @@ io_status exchange::write(server_response answer, bool keep_alive, bool head_onl
   auto reason = beast::http::obsolete_reason(
     beast::http::int_to_status(static_cast<unsigned>(answer.status)));
   std::string out = "HTTP/1.1 " + std::to_string(answer.status) + " "
-                    + std::string(reason.data(), reason.size()) + "\r\n";
+    + std::string(reason.data(), reason.size()) + "\r\n";
   bool typed = false;
   for (const auto& [name, value] : answer.headers) {
     std::string key = lower(name);

@@ -1,5 +1,6 @@
 // One request in, one answer out, over a stream. Internal to connect/http.
-// Refuses bodies and headers over the limits, encodings other than gzip and what Beast's parser refuses.
+// Refuses bodies and headers over the limits, encodings other than gzip and what Beast's parser
+// refuses.
 #pragma once
 
 #include <memory>

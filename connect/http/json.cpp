@@ -1,5 +1,6 @@
 // Builds nlohmann's DOM from SAX events, so that depth, number of values and duplicate keys are
-// seen while reading. Refuses what RFC 8259 refuses, and a NUL octet (which nlohmann takes for the end).
+// seen while reading. Refuses what RFC 8259 refuses, and a NUL octet (which nlohmann takes for the
+// end).
 #include "connect/http/json.hpp"
 
 namespace pfx::connect::http {
@@ -8,7 +9,8 @@ namespace {
 
 using json = nlohmann::json;
 
-/// A batch of 500 full requests has about 1.4 million values; each costs up to 100 octets of memory.
+/// A batch of 500 full requests has about 1.4 million values; each costs up to 100 octets of
+/// memory.
 constexpr std::size_t values_max = 2'000'000;
 
 void append_pointer_token(std::string& out, const std::string& token) {

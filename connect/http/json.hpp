@@ -1,4 +1,5 @@
-// JSON read strictly: depth limit, duplicate keys found and named, UTF-8 checked. The DOM is nlohmann's.
+// JSON read strictly: depth limit, duplicate keys found and named, UTF-8 checked. The DOM is
+// nlohmann's.
 #pragma once
 
 #include <string>
@@ -11,7 +12,8 @@
 
 namespace pfx::connect::http {
 
-inline constexpr std::size_t json_duplicates_max = 100; ///< kept; as many may mean that there were more
+/// Kept; as many may mean that there were more
+inline constexpr std::size_t json_duplicates_max = 100;
 
 struct parsed_json {
   nlohmann::json value;
@@ -20,8 +22,9 @@ struct parsed_json {
   std::vector<std::string> duplicates;
 };
 
-/// errc::bad_input (with line-free position) for malformed text, invalid UTF-8 or depth over `depth_max`;
-/// errc::too_large for more than two million values (their memory is many times the text's).
+/// errc::bad_input (with line-free position) for malformed text, invalid UTF-8 or depth over
+/// `depth_max`; errc::too_large for more than two million values (their memory is many times the
+/// text's).
 [[nodiscard]] result<parsed_json> parse_json(std::string_view text,
                                              std::size_t depth_max = limits::json_depth_max);
 /// As parse_json, and any duplicate key is errc::bad_input with its pointer as field.

@@ -22,7 +22,8 @@ constexpr int backlog = 128;
 
 tl::unexpected<error> os_failure(const char* field, const char* what) {
   char text[128] = {};
-  return failure(errc::io, field, std::string(what) + ": " + ::strerror_r(errno, text, sizeof text));
+  return failure(errc::io, field,
+                 std::string(what) + ": " + ::strerror_r(errno, text, sizeof text));
 }
 
 std::uint16_t bound_port(int fd) {
@@ -40,7 +41,7 @@ bool is_alive(const sockaddr_un& name) {
   if (fd < 0)
     return true; // cannot tell: leave it alone
   bool refused = ::connect(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0
-                 && (errno == ECONNREFUSED || errno == ENOENT);
+    && (errno == ECONNREFUSED || errno == ENOENT);
   ::close(fd);
   return !refused;
 }
@@ -89,7 +90,7 @@ result<listener> listener::unix_path(const std::string& path) {
   if (path.empty() || path.size() >= sizeof name.sun_path || path.find('\0') != std::string::npos)
     return failure(errc::bad_input, "unix_socket", "is empty or longer than 107 octets");
   std::memcpy(name.sun_path, path.data(), path.size());
-  struct stat about{};
+  struct stat about {};
   if (::lstat(path.c_str(), &about) == 0) {
     if (!S_ISSOCK(about.st_mode))
       return failure(errc::conflict, "unix_socket", "is there and is no socket");
@@ -126,7 +127,7 @@ int listener::accept() const noexcept {
 void listener::close() noexcept {
   if (fd_ < 0)
     return;
-  struct stat about{};
+  struct stat about {};
   if (!path_.empty() && ::lstat(path_.c_str(), &about) == 0 && about.st_dev == device_
       && about.st_ino == inode_)
     ::unlink(path_.c_str());

@@ -81,8 +81,8 @@ struct server::state {
 
   std::mutex mutex;
   std::condition_variable changed;
-  guest_list guests;                           // all admitted, at most connections_max
-  std::deque<guest_list::iterator> newcomers;  // admitted, not yet with a worker
+  guest_list guests;                          // all admitted, at most connections_max
+  std::deque<guest_list::iterator> newcomers; // admitted, not yet with a worker
   std::size_t idle_workers = 0;
   bool stopping = false;
   std::vector<std::thread> workers;
@@ -198,7 +198,7 @@ void server::state::serve(guest_list::iterator self) {
       for (bool more = true; more;) {
         mark(self, true);
         bool ready = talk.has_input()
-                     || over.wait(stop_fd, steady_ms() + options.idle_timeout_ms) == io_status::done;
+          || over.wait(stop_fd, steady_ms() + options.idle_timeout_ms) == io_status::done;
         mark(self, false);
         more = ready && serve_one(over, talk, from);
       }
@@ -248,8 +248,7 @@ void server::state::stop(std::int64_t deadline_ms) {
   if (!stopping) {
     stopping = true;
     std::uint64_t one = 1;
-    while (::write(stop_fd, &one, sizeof one) < 0 && errno == EINTR) {
-    }
+    while (::write(stop_fd, &one, sizeof one) < 0 && errno == EINTR) {}
     changed.notify_all();
     std::thread ending = std::move(acceptor);
     lock.unlock();

@@ -1,4 +1,5 @@
-// A small HTTPS (or Unix socket) server: bounded connections, bodies and times; one handler function.
+// A small HTTPS (or Unix socket) server: bounded connections, bodies and times; one handler
+// function.
 // For control sockets and local services. Not a web server: no files, no pipelining, no upgrade.
 #pragma once
 
@@ -19,9 +20,9 @@ struct peer {
 
 struct server_request {
   std::string method;
-  std::string target;  ///< path and query
+  std::string target;                         ///< path and query
   std::map<std::string, std::string> headers; ///< names in lower case
-  std::string body;    ///< decompressed if Content-Encoding: gzip
+  std::string body;                           ///< decompressed if Content-Encoding: gzip
   peer from;
 };
 
@@ -33,12 +34,16 @@ struct server_response {
 
 struct server_options {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;            ///< 0 = any free port
-  std::string unix_socket;           ///< path; then address, port and TLS are unused; mode 0600; a stale socket is replaced, a living one refused
-  std::string certificate_pem;       ///< leaf first, then chain
+  std::uint16_t port = 0; ///< 0 = any free port
+  /// Path; then address, port and TLS are unused; mode 0600; a stale socket is replaced, a living
+  /// one refused
+  std::string unix_socket;
+  std::string certificate_pem; ///< leaf first, then chain
   secret_bytes key_pem;
-  std::string client_roots_pem;      ///< if set, client certificates are asked for and, when sent, must verify against these
-  std::size_t connections_max = 64;  ///< further ones wait in the backlog; the longest idle one makes room
+  /// If set, client certificates are asked for and, when sent, must verify against these
+  std::string client_roots_pem;
+  /// Further ones wait in the backlog; the longest idle one makes room
+  std::size_t connections_max = 64;
   std::size_t body_bytes_max = 32u << 20;
   std::size_t header_bytes_max = 64u << 10;
   std::int64_t idle_timeout_ms = 60'000;
@@ -47,14 +52,17 @@ struct server_options {
 
 using handler = std::function<server_response(const server_request&)>;
 
-/// Serves until destroyed or stopped. The handler is called from several threads; an exception in it becomes a 500.
+/// Serves until destroyed or stopped. The handler is called from several threads; an exception in
+/// it becomes a 500.
 class server {
 public:
-  [[nodiscard]] static result<std::unique_ptr<server>> start(server_options options, handler handle);
+  [[nodiscard]] static result<std::unique_ptr<server>> start(server_options options,
+                                                             handler handle);
   ~server();
   [[nodiscard]] std::uint16_t port() const noexcept;
-  /// Stops accepting, ends idle connections, waits at most `deadline_ms` for running requests, then cuts
-  /// their connections. The destructor waits until the last handler has returned; neither is for a handler.
+  /// Stops accepting, ends idle connections, waits at most `deadline_ms` for running requests, then
+  /// cuts their connections. The destructor waits until the last handler has returned; neither is
+  /// for a handler.
   void stop(std::int64_t deadline_ms = 5'000);
 
 private:

@@ -84,8 +84,7 @@ io_status stream::wait(int stop_fd, std::int64_t deadline) {
   return poll_for(POLLIN, deadline, stop_fd);
 }
 
-io_status stream::read_some(char* into, std::size_t size, std::size_t& got,
-                            std::int64_t deadline) {
+io_status stream::read_some(char* into, std::size_t size, std::size_t& got, std::int64_t deadline) {
   got = 0;
   for (;;) {
     if (steady_ms() >= deadline)

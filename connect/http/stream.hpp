@@ -1,5 +1,6 @@
 // The server's end of a connection: reads and writes that end by a deadline, with or without TLS.
-// Internal to connect/http. Never raises SIGPIPE on a plain socket (TLS: the server's threads block it).
+// Internal to connect/http. Never raises SIGPIPE on a plain socket (TLS: the server's threads block
+// it).
 #pragma once
 
 #include <cstdint>

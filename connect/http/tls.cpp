@@ -120,10 +120,12 @@ result<context> make_server_context(std::string_view certificate_pem, std::strin
   context out(::SSL_CTX_new(::TLS_server_method()));
   if (!out || ::SSL_CTX_set_min_proto_version(out.get(), TLS1_2_VERSION) != 1)
     return failure(errc::internal, "", "no TLS context");
-  ::SSL_CTX_set_options(out.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION
-                                       | SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  ::SSL_CTX_set_mode(out.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
-                                    | SSL_MODE_RELEASE_BUFFERS);
+  ::SSL_CTX_set_options(out.get(),
+                        SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET
+                          | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  ::SSL_CTX_set_mode(out.get(),
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
+                       | SSL_MODE_RELEASE_BUFFERS);
   // No resumption: every connection proves its certificate anew.
   ::SSL_CTX_set_session_cache_mode(out.get(), SSL_SESS_CACHE_OFF);
   ::SSL_CTX_set_num_tickets(out.get(), 0);
@@ -152,9 +154,8 @@ struct client_material::parts {
 client_material::client_material() : parts_(std::make_unique<parts>()) {}
 client_material::~client_material() = default;
 
-result<std::shared_ptr<const client_material>>
-client_material::make(std::string_view roots_pem, std::string_view certificate_pem,
-                      std::string_view key_pem) {
+result<std::shared_ptr<const client_material>> client_material::make(
+  std::string_view roots_pem, std::string_view certificate_pem, std::string_view key_pem) {
   std::shared_ptr<client_material> out(new client_material);
   if (!roots_pem.empty()) {
     auto roots = read_certificates(roots_pem, "trusted_roots_pem");
@@ -193,20 +194,21 @@ bool client_material::install(ssl_ctx_st* into, int* alert) const noexcept {
   return true;
 }
 
-bool refuses_certificate(int alert) noexcept {
+bool refuses_certificate(int alert, bool handshake_done) noexcept {
   switch (alert) {
-  case SSL_AD_HANDSHAKE_FAILURE: // what TLS 1.2 says to a client without a certificate
-  case SSL_AD_BAD_CERTIFICATE:
-  case SSL_AD_UNSUPPORTED_CERTIFICATE:
-  case SSL_AD_CERTIFICATE_REVOKED:
-  case SSL_AD_CERTIFICATE_EXPIRED:
-  case SSL_AD_CERTIFICATE_UNKNOWN:
-  case SSL_AD_UNKNOWN_CA:
-  case SSL_AD_ACCESS_DENIED:
-  case SSL_AD_CERTIFICATE_REQUIRED:
-    return true;
-  default:
-    return false;
+    case SSL_AD_HANDSHAKE_FAILURE: // what TLS 1.2 says to a client without a certificate
+      return !handshake_done;
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_ACCESS_DENIED:
+    case SSL_AD_CERTIFICATE_REQUIRED:
+      return true;
+    default:
+      return false;
   }
 }
 

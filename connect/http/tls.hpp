@@ -17,7 +17,8 @@ struct context_end {
 };
 using context = std::unique_ptr<ssl_ctx_st, context_end>;
 
-/// A server's context. With `client_roots_pem`, client certificates are asked for and, when sent, verified.
+/// A server's context. With `client_roots_pem`, client certificates are asked for and, when sent,
+/// verified.
 [[nodiscard]] result<context> make_server_context(std::string_view certificate_pem,
                                                   std::string_view key_pem,
                                                   std::string_view client_roots_pem);
@@ -27,8 +28,8 @@ using context = std::unique_ptr<ssl_ctx_st, context_end>;
 class client_material {
 public:
   /// Empty `roots_pem`: the context's own trust stays. Empty `certificate_pem`: anonymous.
-  [[nodiscard]] static result<std::shared_ptr<const client_material>>
-  make(std::string_view roots_pem, std::string_view certificate_pem, std::string_view key_pem);
+  [[nodiscard]] static result<std::shared_ptr<const client_material>> make(
+    std::string_view roots_pem, std::string_view certificate_pem, std::string_view key_pem);
   ~client_material();
 
   /// Installs it. `alert` receives the number of every alert that the peer sends (RFC 8446 6); it
@@ -41,7 +42,8 @@ private:
   std::unique_ptr<parts> parts_;
 };
 
-/// True for an alert that says "your certificate won't do" (or that there was none).
-[[nodiscard]] bool refuses_certificate(int alert) noexcept;
+/// True for an alert that says "your certificate won't do" (or that there was none). A mere
+/// handshake_failure says so only before the handshake is done.
+[[nodiscard]] bool refuses_certificate(int alert, bool handshake_done) noexcept;
 
 } // namespace pfx::connect::http::tls

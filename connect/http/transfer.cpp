@@ -2,13 +2,11 @@
 #include "connect/http/transfer.hpp"
 
 #include "connect/http/gzip.hpp"
+#include "connect/http/header_text.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <csignal>
-#include <ctime>
 
 #include <curl/curl.h>
 
@@ -18,7 +16,6 @@ namespace {
 
 constexpr std::size_t answer_header_bytes_max = 64u << 10;
 constexpr int poll_ms = 1'000; ///< cancel wakes the poll; this is only the upper bound
-constexpr std::int64_t retry_after_ms_max = 24 * 3'600'000;
 
 struct easy_end {
   void operator()(CURL* easy) const noexcept { ::curl_easy_cleanup(easy); }
@@ -33,21 +30,6 @@ using header_list = std::unique_ptr<curl_slist, list_end>;
 
 /// Why our own callback ended a transfer.
 enum class stop_reason { none, body_too_large, headers_too_large, encoding };
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t\r\n";
-  auto first = text.find_first_not_of(blank);
-  if (first == std::string_view::npos)
-    return {};
-  return text.substr(first, text.find_last_not_of(blank) - first + 1);
-}
 
 /// A write to a closed connection must not kill the process: SIGPIPE stays blocked in this thread
 /// for the call's time and is taken away if one arose (CURLOPT_NOSIGNAL leaves it to us).
@@ -64,8 +46,7 @@ public:
   ~no_sigpipe() {
     if (!was_pending_) {
       const timespec at_once{0, 0};
-      while (::sigtimedwait(&pipe_, nullptr, &at_once) > 0) {
-      }
+      while (::sigtimedwait(&pipe_, nullptr, &at_once) > 0) {}
     }
     ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   }
@@ -79,24 +60,6 @@ private:
 };
 
 } // namespace
-
-std::optional<std::int64_t> read_retry_after(const std::string& text, unix_ms now) {
-  std::string_view value = trimmed(text);
-  if (value.empty())
-    return std::nullopt;
-  if (value.find_first_not_of("0123456789") == std::string_view::npos) {
-    std::int64_t seconds = 0;
-    auto [end, fault] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-    if (fault != std::errc{} || seconds > retry_after_ms_max / 1'000)
-      return retry_after_ms_max;
-    return seconds * 1'000;
-  }
-  std::time_t moment = ::curl_getdate(std::string(value).c_str(), nullptr);
-  if (moment == -1)
-    return std::nullopt;
-  std::int64_t wait = static_cast<std::int64_t>(moment) * 1'000 - now;
-  return std::clamp<std::int64_t>(wait, 0, retry_after_ms_max);
-}
 
 struct transfer::state {
   explicit state(const transfer_context& shared) : context(shared) {}
@@ -115,18 +78,19 @@ struct transfer::state {
   result<response> conclude(CURLcode code);
   result<void> open_body();
   [[nodiscard]] error classify(CURLcode code) const;
-  [[nodiscard]] bool maybe_sent() const;
 
   // -- called by libcurl ------
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
   static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
+  static int on_ready(void* self, char*, char*, int, int);
   static CURLcode on_tls_context(CURL*, void* ssl_context, void* self);
   bool take_header(std::string_view line);
 
   const transfer_context& context;
   bool usable = true;
-  int alert = 0; ///< last TLS alert of the peer
+  int alert = 0;     ///< last TLS alert of the peer
+  bool sent = false; ///< at least begun
   // The multi handle owns the connection and goes last.
   std::unique_ptr<CURLM, multi_end> multi{::curl_multi_init()};
   std::unique_ptr<CURL, easy_end> easy{::curl_easy_init()};
@@ -156,6 +120,8 @@ void transfer::state::prepare() {
   set(CURLOPT_WRITEDATA, this);
   set(CURLOPT_HEADERFUNCTION, &state::on_header);
   set(CURLOPT_HEADERDATA, this);
+  set(CURLOPT_PREREQFUNCTION, &state::on_ready);
+  set(CURLOPT_PREREQDATA, this);
   set(CURLOPT_NOPROGRESS, 0L);
   set(CURLOPT_XFERINFOFUNCTION, &state::on_progress);
   set(CURLOPT_XFERINFODATA, this);
@@ -259,6 +225,7 @@ result<void> transfer::state::begin(const transfer_order& order) {
   headers_done = false;
   stopped = stop_reason::none;
   alert = 0;
+  sent = false;
   words[0] = '\0';
   headers.reset();
   auto add = [&](const std::string& line) {
@@ -272,7 +239,7 @@ result<void> transfer::state::begin(const transfer_order& order) {
   add("Accept-Encoding: gzip");
   bool typed = false;
   for (const auto& [name, value] : order.options->headers) {
-    if (name.empty() || (name + value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos
+    if (name.empty() || !is_header_text(name + value)
         || name.find_first_of(": ") != std::string::npos)
       return failure(errc::bad_input, "headers", "holds a line that is no header");
     typed = typed || lower(name) == "content-type";
@@ -282,8 +249,8 @@ result<void> transfer::state::begin(const transfer_order& order) {
     add("Content-Type: application/json; charset=utf-8");
   set(CURLOPT_HTTPHEADER, headers.get());
   set(CURLOPT_URL, order.url.c_str());
-  std::int64_t limit = order.options->timeout_ms > 0 ? order.options->timeout_ms
-                                                     : context.options.call_timeout_ms;
+  std::int64_t limit
+    = order.options->timeout_ms > 0 ? order.options->timeout_ms : context.options.call_timeout_ms;
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(limit));
   if (order.post) {
     set(CURLOPT_POST, 1L);
@@ -319,12 +286,11 @@ result<CURLcode> transfer::state::drive() {
   return code;
 }
 
-bool transfer::state::maybe_sent() const {
-  long request_bytes = 0;
-  curl_off_t uploaded = 0;
-  ::curl_easy_getinfo(easy.get(), CURLINFO_REQUEST_SIZE, &request_bytes);
-  ::curl_easy_getinfo(easy.get(), CURLINFO_SIZE_UPLOAD_T, &uploaded);
-  return request_bytes > 0 || uploaded > 0;
+/// Connected, TLS included, and about to send. Asked here and not by counters, because libcurl
+/// sends again by itself when a kept connection ends without an answer: once sent is sent.
+int transfer::state::on_ready(void* self, char*, char*, int, int) {
+  static_cast<state*>(self)->sent = true;
+  return CURL_PREREQFUNC_OK;
 }
 
 error transfer::state::classify(CURLcode code) const {
@@ -332,7 +298,6 @@ error transfer::state::classify(CURLcode code) const {
   auto make = [&](errc kind, std::string_view sentence) {
     return error{kind, "", std::string(sentence) + ": " + printable(said, 200)};
   };
-  bool sent = maybe_sent();
   if (context.cancelled.load(std::memory_order_relaxed))
     return {errc::stopping, "", sent ? "cancelled after it was sent" : "cancelled"};
   if (stopped == stop_reason::body_too_large)
@@ -344,23 +309,23 @@ error transfer::state::classify(CURLcode code) const {
   if (stopped == stop_reason::encoding)
     return {errc::unknown_outcome, "", "the answer has an encoding that was not asked for"};
   switch (code) {
-  case CURLE_PEER_FAILED_VERIFICATION:
-  case CURLE_SSL_ISSUER_ERROR:
-  case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-  case CURLE_SSL_INVALIDCERTSTATUS:
-    return make(errc::unauthorized, "the server is not who it must be");
-  case CURLE_URL_MALFORMAT:
-  case CURLE_UNSUPPORTED_PROTOCOL:
-    if (!sent)
-      return make(errc::bad_input, "the address is no good");
-    break;
-  default:
-    break;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+      return make(errc::unauthorized, "the server is not who it must be");
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      if (!sent)
+        return make(errc::bad_input, "the address is no good");
+      break;
+    default:
+      break;
   }
   // In TLS 1.3 the refusal of our certificate comes after we think the handshake done.
-  if (tls::refuses_certificate(alert) && answer.status == 0)
-    return make(errc::unauthorized, "the server refused our certificate, alert "
-                                        + std::to_string(alert));
+  if (tls::refuses_certificate(alert, sent) && answer.status == 0)
+    return make(errc::unauthorized,
+                "the server refused our certificate, alert " + std::to_string(alert));
   if (code == CURLE_OPERATION_TIMEDOUT)
     return make(sent ? errc::unknown_outcome : errc::unavailable, "out of time");
   return sent ? make(errc::unknown_outcome, "no whole answer")

@@ -45,7 +45,4 @@ private:
   std::unique_ptr<state> state_;
 };
 
-/// Value of Retry-After (RFC 9110 10.2.3) in milliseconds from `now`, clamped to 0..1 day.
-[[nodiscard]] std::optional<std::int64_t> read_retry_after(const std::string& text, unix_ms now);
-
 } // namespace pfx::connect::http

@@ -121,8 +121,7 @@ std::string encode_renew(const caller& who, byte_view certificate_request) {
 }
 
 result<bytes> decode_renew(std::string_view body) {
-  return with_body(body,
-                   [](fields& in) { return in.octets("certificateRequest", csr_bytes_max); });
+  return with_body(body, [](fields& in) { return in.octets("certificateRequest", csr_bytes_max); });
 }
 
 std::string encode_renew_answer(byte_view certificate) {

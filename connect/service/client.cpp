@@ -21,7 +21,7 @@ std::string fresh_uuid() {
   octets[8] = static_cast<std::uint8_t>((octets[8] & 0x3fu) | 0x80u);
   std::string hex = to_hex(octets);
   return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-"
-         + hex.substr(16, 4) + "-" + hex.substr(20);
+    + hex.substr(16, 4) + "-" + hex.substr(20);
 }
 
 /// The service's own words about a refusal, as far as they are there.
@@ -56,24 +56,25 @@ std::string sentence_of(const http::response& answer, const refusal& said, const
 /// 429 and 503 say that nothing was done; other failures of a server may come after the deed.
 errc errc_of(int status) {
   switch (status) {
-  case 401:
-  case 403:
-    return errc::unauthorized;
-  case 408:
-  case 429:
-  case 503:
-    return errc::unavailable;
-  case 413:
-    return errc::too_large;
-  default:
-    return status >= 500 ? errc::unknown_outcome : errc::bad_input;
+    case 401:
+    case 403:
+      return errc::unauthorized;
+    case 408:
+    case 429:
+    case 503:
+      return errc::unavailable;
+    case 413:
+      return errc::too_large;
+    default:
+      return status >= 500 ? errc::unknown_outcome : errc::bad_input;
   }
 }
 
 call_error refused(const http::response& answer, const std::string& id) {
   if (answer.status >= 300 && answer.status < 400)
-    return {{errc::bad_input, "", "redirects are refused (HTTP " + std::to_string(answer.status)
-                                    + ", client-request-id " + id + ")"}};
+    return {{errc::bad_input, "",
+             "redirects are refused (HTTP " + std::to_string(answer.status) + ", client-request-id "
+               + id + ")"}};
   refusal said = read_refusal(answer.body);
   call_error out{{errc_of(answer.status), "", sentence_of(answer, said, id)}};
   out.retry_after_ms = answer.retry_after_ms.value_or(0);
@@ -121,8 +122,7 @@ public:
     return ask(*over_, "Connectors/checkIn", encode_check_in(who, order), decode_check_in_answer);
   }
   answer<download_answer> download(const caller& who, const download_order& order) override {
-    return ask(*over_, "PfxRequests/download", encode_download(who, order),
-               decode_download_answer);
+    return ask(*over_, "PfxRequests/download", encode_download(who, order), decode_download_answer);
   }
   answer<std::vector<lease_answer>> renew_leases(const caller& who, std::int64_t lease_ms,
                                                  const std::vector<lease_claim>& claims) override {

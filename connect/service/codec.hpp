@@ -18,14 +18,16 @@ namespace pfx::connect::service {
 [[nodiscard]] std::string encode_renew_leases(const caller& who, std::int64_t lease_ms,
                                               const std::vector<lease_claim>& claims);
 [[nodiscard]] result<std::vector<lease_answer>> decode_renew_leases_answer(std::string_view body);
-[[nodiscard]] std::string encode_upload(const caller& who, const std::vector<upload_entry>& entries);
+[[nodiscard]] std::string encode_upload(const caller& who,
+                                        const std::vector<upload_entry>& entries);
 [[nodiscard]] result<std::vector<upload_answer>> decode_upload_answer(std::string_view body);
 [[nodiscard]] std::string encode_query(const caller& who, const std::vector<std::string>& contexts);
 [[nodiscard]] std::string encode_query_handed_to_me(const caller& who, const std::string& after);
 [[nodiscard]] result<query_page> decode_query_answer(std::string_view body);
 [[nodiscard]] std::string encode_renew(const caller& who, byte_view certificate_request);
 [[nodiscard]] result<bytes> decode_renew_answer(std::string_view body);
-[[nodiscard]] std::string encode_import_keys(const caller& who, const std::vector<import_key>& keys);
+[[nodiscard]] std::string encode_import_keys(const caller& who,
+                                             const std::vector<import_key>& keys);
 /// errc::bad_input unless the service says true.
 [[nodiscard]] result<bool> decode_import_keys_answer(std::string_view body);
 
@@ -34,7 +36,9 @@ namespace pfx::connect::service {
 [[nodiscard]] result<request_result> decode_result_document(byte_view document);
 
 // -- service's side (sandbox) ------
-struct register_call { register_order order; };
+struct register_call {
+  register_order order;
+};
 [[nodiscard]] result<register_order> decode_register(std::string_view body);
 [[nodiscard]] std::string encode_register_answer(const register_answer& answer);
 /// Any call but register: who calls.
@@ -46,7 +50,8 @@ struct register_call { register_order order; };
 [[nodiscard]] std::string encode_request(const pfx_request& request, std::uint64_t lease_number,
                                          std::int64_t lease_ms);
 /// `request_texts` are JSON objects (possibly bad on purpose), put in as they are.
-[[nodiscard]] std::string encode_download_answer(const std::vector<std::string>& request_texts, bool more);
+[[nodiscard]] std::string encode_download_answer(const std::vector<std::string>& request_texts,
+                                                 bool more);
 [[nodiscard]] result<std::vector<lease_claim>> decode_renew_leases(std::string_view body,
                                                                    std::int64_t& lease_ms);
 [[nodiscard]] std::string encode_renew_leases_answer(const std::vector<lease_answer>& answers);

@@ -8,16 +8,16 @@
 namespace pfx::connect::service {
 
 std::string_view name_of(upload_status value) noexcept {
-  constexpr std::array<std::string_view, 7> words = {
-    "unknown",       "accepted", "alreadyRecorded", "leaseLost",
-    "resultMissing", "rejected", "unknownRequest"};
+  constexpr std::array<std::string_view, 7> words
+    = {"unknown",       "accepted", "alreadyRecorded", "leaseLost",
+       "resultMissing", "rejected", "unknownRequest"};
   auto at = static_cast<std::size_t>(value);
   return words[at < words.size() ? at : 0];
 }
 
 std::string_view name_of(query_state value) noexcept {
-  constexpr std::array<std::string_view, 5> words = {"unknown", "open", "leased", "recorded",
-                                                     "unknown"};
+  constexpr std::array<std::string_view, 5> words
+    = {"unknown", "open", "leased", "recorded", "unknown"};
   auto at = static_cast<std::size_t>(value);
   return words[at < words.size() ? at : 0];
 }

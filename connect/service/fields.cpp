@@ -18,7 +18,7 @@ void fault::note(errc code, std::string field, std::string message) {
 }
 
 fields::fields(const json& value, std::string path, fault& into)
-  : value_(&value), path_(std::move(path)), fault_(&into) {
+    : value_(&value), path_(std::move(path)), fault_(&into) {
   if (!value_->is_object()) {
     fault_->note(errc::bad_input, path_, "is not an object");
     value_ = &no_object;

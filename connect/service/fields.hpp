@@ -1,5 +1,5 @@
-// Typed reading of a JSON object: the first fault is kept with the path of its field, later ones are
-// dropped, wrong types never throw. JSON null counts as absent. Internal to connect/service.
+// Typed reading of a JSON object: the first fault is kept with the path of its field, later ones
+// are dropped, wrong types never throw. JSON null counts as absent. Internal to connect/service.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ namespace pfx::connect::service {
 
 using json = nlohmann::json;
 
-inline constexpr std::size_t text_bytes_max = 16u << 10; ///< any one text that has no limit of its own
+/// Any one text that has no limit of its own
+inline constexpr std::size_t text_bytes_max = 16u << 10;
 
 /// The first thing that is wrong with a body.
 struct fault {

@@ -1,4 +1,4 @@
-// The calls of the PFX request service as values (docs/protocol.md, docs/openapi.yaml).
+// The calls of the PFX request service as values (docs/protocol.md, docs/openapi.json).
 #pragma once
 
 #include <optional>
@@ -29,8 +29,8 @@ struct register_order {
 };
 struct register_answer {
   std::string connector_id;
-  bytes certificate;         ///< DER
-  std::vector<bytes> chain;  ///< DER
+  bytes certificate;        ///< DER
+  std::vector<bytes> chain; ///< DER
 };
 
 /// A key under which passwords of imported PFX files are encrypted, made known to the service.
@@ -62,8 +62,8 @@ struct check_in_answer {
 struct offer {
   std::string context;
   std::uint64_t lease_number = 0;
-  std::int64_t lease_ms = 0;   ///< granted, from the moment the download was sent
-  digest fingerprint;          ///< SHA-256 over the known fields except the lease's
+  std::int64_t lease_ms = 0; ///< granted, from the moment the download was sent
+  digest fingerprint;        ///< SHA-256 over the known fields except the lease's
   /// The request, or what is wrong with it (field named) and, where readable, the expiry.
   result<pfx_request> request = failure(errc::internal, "", "not parsed");
 };
@@ -89,7 +89,12 @@ struct lease_answer {
 };
 
 enum class upload_status : std::uint8_t {
-  accepted = 1, already_recorded, lease_lost, result_missing, rejected, unknown_request
+  accepted = 1,
+  already_recorded,
+  lease_lost,
+  result_missing,
+  rejected,
+  unknown_request
 };
 [[nodiscard]] std::string_view name_of(upload_status value) noexcept;
 
@@ -109,7 +114,7 @@ struct recorded {
 struct upload_answer {
   std::string context;
   upload_status status = upload_status::rejected;
-  recorded stands;     ///< for accepted and already_recorded
+  recorded stands; ///< for accepted and already_recorded
   std::string message;
 };
 

@@ -16,11 +16,15 @@ namespace {
 constexpr std::size_t encrypted_password_bytes_max = 2'048; ///< RSA with 16,384 bits
 constexpr std::size_t object_identifier_bytes_max = 256;
 
-constexpr std::array top_level_fields = {
-  "requestContext", "kind", "createdDateTime", "expiresDateTime", "deviceId", "userId",
-  "userPrincipalName", "profileId", "recipients", "certificate", "pfxProfile", "thumbprint",
-  "intendedPurpose", "providerName", "keyName", "paddingScheme", "encryptedPfxBlob",
-  "encryptedPfxPassword"};
+constexpr std::array top_level_fields = {"requestContext",    "kind",
+                                         "createdDateTime",   "expiresDateTime",
+                                         "deviceId",          "userId",
+                                         "userPrincipalName", "profileId",
+                                         "recipients",        "certificate",
+                                         "pfxProfile",        "thumbprint",
+                                         "intendedPurpose",   "providerName",
+                                         "keyName",           "paddingScheme",
+                                         "encryptedPfxBlob",  "encryptedPfxPassword"};
 
 bool over(fields& in, const char* name, std::size_t count, std::size_t count_max) {
   if (count > count_max)
@@ -141,8 +145,7 @@ ordered create_to_json(const create_order& order) {
           {"hashAlgorithm", name_of(order.hash)},
           {"keyUsages", std::move(usages)},
           {"extendedKeyUsages", order.extended_usages},
-          {"validity",
-           {{"value", order.validity.value}, {"unit", name_of(order.validity.unit)}}},
+          {"validity", {{"value", order.validity.value}, {"unit", name_of(order.validity.unit)}}},
           {"securityIdentifier", text_or_null(order.security_identifier)},
           {"certificateAuthority", order.authority},
           {"certificateTemplate", text_or_null(order.certificate_template)}};

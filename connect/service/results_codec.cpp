@@ -12,7 +12,7 @@ namespace pfx::connect::service {
 
 namespace {
 
-constexpr std::size_t document_bytes_max = 1u << 20;         ///< one result document
+constexpr std::size_t document_bytes_max = 1u << 20;           ///< one result document
 constexpr std::size_t encrypted_password_bytes_max = 8u << 10; ///< one CMS EnvelopedData
 
 template <class Enum, std::size_t N>
@@ -25,9 +25,9 @@ std::optional<Enum> value_of(const std::array<Enum, N>& values, std::string_view
 
 std::optional<upload_status> upload_status_of(std::string_view word) noexcept {
   using enum upload_status;
-  return value_of(std::array{accepted, already_recorded, lease_lost, result_missing, rejected,
-                             unknown_request},
-                  word);
+  return value_of(
+    std::array{accepted, already_recorded, lease_lost, result_missing, rejected, unknown_request},
+    word);
 }
 
 std::optional<query_state> query_state_of(std::string_view word) noexcept {
@@ -48,8 +48,8 @@ recorded read_recorded(fields& in) {
 void put_recorded(ordered& out, const recorded* stands) {
   out["resultDigest"] = stands == nullptr ? ordered(nullptr) : hash_or_null(stands->result_digest);
   out["succeeded"] = stands == nullptr ? ordered(nullptr) : ordered(stands->succeeded);
-  out["certificateThumbprint"] =
-    stands == nullptr ? ordered(nullptr) : hash_or_null(stands->thumbprint);
+  out["certificateThumbprint"]
+    = stands == nullptr ? ordered(nullptr) : hash_or_null(stands->thumbprint);
   out["recordedBy"] = stands == nullptr ? ordered(nullptr) : text_or_null(stands->recorded_by);
 }
 
@@ -139,8 +139,8 @@ bytes encode_result_document(const request_result& value) {
 }
 
 result<request_result> decode_result_document(byte_view document) {
-  auto value = http::parse_json_strict(
-    {reinterpret_cast<const char*>(document.data()), document.size()});
+  auto value
+    = http::parse_json_strict({reinterpret_cast<const char*>(document.data()), document.size()});
   if (!value)
     return failure(value.error());
   fault wrong;

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "connect/http/transfer.hpp"
+#include "connect/http/header_text.hpp"
 #include "tests/connect/http_support.hpp"
 
 using namespace pfx;
@@ -36,7 +36,8 @@ std::int64_t now_ms() {
 }
 
 /// What one POST ends with when the server says `answer` and closes.
-result<connect::http::response> ask(const std::string& answer, std::size_t body_bytes_max = 1u << 20) {
+result<connect::http::response> ask(const std::string& answer,
+                                    std::size_t body_bytes_max = 1u << 20) {
   scripted_server server(says(answer));
   auto options = unix_client(server.path());
   options.body_bytes_max = body_bytes_max;
@@ -91,7 +92,8 @@ TEST_CASE("a redirect is an answer and is not followed", "[http]") {
 }
 
 TEST_CASE("interim answers are not the answer", "[http]") {
-  auto got = ask("HTTP/1.1 103 Early Hints\r\nX-A: 1\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+  auto got = ask(
+    "HTTP/1.1 103 Early Hints\r\nX-A: 1\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
   REQUIRE(got.has_value());
   CHECK(got->status == 200);
   CHECK_FALSE(got->headers.contains("x-a"));
@@ -207,6 +209,24 @@ TEST_CASE("connections are used again, and a dead one is noticed", "[http]") {
   CHECK(server.connections() == 2);
 }
 
+TEST_CASE("what may have arrived is not called unavailable because a second try failed", "[http]") {
+  scratch away;
+  scripted_server* door = nullptr;
+  scripted_server server([&](int fd) {
+    if (read_message(fd).empty())
+      return;
+    send_text(fd, http_answer("{}"));
+    (void)read_message(fd); // taken, perhaps acted upon, never answered
+    ::rename(door->path().c_str(), away.path("gone").c_str());
+  });
+  door = &server;
+  auto one = client_of(server.path());
+  REQUIRE(one->post("/x", "{}").has_value());
+  CHECK(code_of(one->post("/x", "{}")) == errc::unknown_outcome);
+  CHECK(server.connections() == 1);
+  CHECK(code_of(one->post("/x", "{}")) == errc::unavailable);
+}
+
 TEST_CASE("the environment's proxies are not ours", "[http]") {
   for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"})
     ::setenv(name, "http://127.0.0.1:1", 1);
@@ -220,7 +240,8 @@ TEST_CASE("the environment's proxies are not ours", "[http]") {
     ::unsetenv(name);
 }
 
-TEST_CASE("addresses that are none, or say too much, are refused when the client is made", "[http]") {
+TEST_CASE("addresses that are none, or say too much, are refused when the client is made",
+          "[http]") {
   for (const char* bad :
        {"", "localhost", "http://localhost", "ftp://localhost", "https://", "https:// ",
         "https://user@localhost", "https://user:word@localhost", "https://localhost?x=1",
@@ -243,9 +264,13 @@ TEST_CASE("paths and headers cannot smuggle lines", "[http]") {
   auto one = client_of(server.path());
   for (const char* bad : {"/a b", "/a\r\nX: y", "/a\nb", "/a#b", "/\t"})
     CHECK(code_of(one->post(bad, "{}")) == errc::bad_input);
-  for (auto [name, value] : std::vector<std::pair<std::string, std::string>>{
-         {"X", "a\r\nY: b"}, {"X\r\nY", "b"}, {"", "b"}, {"X: y", "b"}, {"X Y", "b"},
-         {"X", std::string("a\0b", 3)}}) {
+  for (auto [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"X", "a\r\nY: b"},
+                                                        {"X\r\nY", "b"},
+                                                        {"", "b"},
+                                                        {"X: y", "b"},
+                                                        {"X Y", "b"},
+                                                        {"X", std::string("a\0b", 3)}}) {
     call_options options;
     options.headers = {{name, value}};
     CHECK(code_of(one->post("/x", "{}", options)) == errc::bad_input);

@@ -24,7 +24,8 @@ TEST_CASE("no cut and no flipped octet of gzip data gives another text", "[http]
     REQUIRE_FALSE(got.has_value());
     CHECK(got.error().code == errc::bad_input);
   }
-  for (std::size_t at = 10; at < packed.size(); ++at) { // the first ten are a header with free fields
+  for (std::size_t at = 10; at < packed.size();
+       ++at) { // the first ten are a header with free fields
     std::string other = packed;
     other[at] = static_cast<char>(other[at] ^ 0x10);
     auto got = gunzip(other, 1'000);

@@ -26,7 +26,8 @@ std::int64_t now_ms() {
 
 /// A server on a socket of its own that echoes, unless a test says otherwise.
 struct house {
-  explicit house(connect::http::handler handle = {}, std::function<void(server_options&)> adapt = {}) {
+  explicit house(connect::http::handler handle = {},
+                 std::function<void(server_options&)> adapt = {}) {
     server_options options;
     options.unix_socket = path;
     options.body_bytes_max = 1'000;
@@ -61,7 +62,7 @@ struct house {
 
 std::string post(const std::string& body, const std::string& headers = {}) {
   return "POST /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + headers
-         + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 bool starts(const std::string& text, int status) {
@@ -78,7 +79,7 @@ TEST_CASE("the peer's user is known on a Unix socket, and its mode is 0600", "[h
   });
   CHECK(starts(one.say(post("")), 200));
   CHECK(user == static_cast<std::int64_t>(::getuid()));
-  struct stat about{};
+  struct stat about {};
   REQUIRE(::stat(one.path.c_str(), &about) == 0);
   CHECK((about.st_mode & 0777) == 0600);
 }
@@ -188,8 +189,9 @@ TEST_CASE("HEAD has no body and Expect is answered", "[http][server]") {
   CHECK(head.find("Content-Length: 4") != std::string::npos);
   CHECK(head.ends_with("\r\n\r\n"));
   int fd = connect_unix(one.path);
-  send_text(fd, "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\n"
-                "Content-Length: 2\r\n\r\n");
+  send_text(fd,
+            "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\n"
+            "Content-Length: 2\r\n\r\n");
   CHECK(read_message(fd) == "HTTP/1.1 100 Continue\r\n\r\n");
   send_text(fd, "hi");
   CHECK(starts(read_all(fd), 200));
@@ -212,8 +214,11 @@ TEST_CASE("a handler that throws is a 500 that says nothing of it", "[http][serv
 TEST_CASE("a handler's headers cannot break the frame", "[http][server]") {
   house one([](const server_request&) {
     return server_response{200,
-                           {{"X-Good", "1"}, {"X-Bad", "a\r\nX-Worse: b"}, {"content-length", "999"},
-                            {"Transfer-Encoding", "chunked"}, {"X\r\nY", "z"}},
+                           {{"X-Good", "1"},
+                            {"X-Bad", "a\r\nX-Worse: b"},
+                            {"content-length", "999"},
+                            {"Transfer-Encoding", "chunked"},
+                            {"X\r\nY", "z"}},
                            "body"};
   });
   std::string said = one.say(post(""));
@@ -263,8 +268,7 @@ TEST_CASE("those beyond the limit wait and are served in the end", "[http][serve
     [&](const server_request& in) {
       int now = ++inside;
       int before = most.load();
-      while (before < now && !most.compare_exchange_weak(before, now)) {
-      }
+      while (before < now && !most.compare_exchange_weak(before, now)) {}
       std::this_thread::yield();
       --inside;
       return server_response{200, {}, in.body};

@@ -257,7 +257,7 @@ std::string gzip(std::string_view plain) {
 
 std::string http_answer(const std::string& body, const std::string& headers) {
   return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + headers
-         + "\r\n" + body;
+    + "\r\n" + body;
 }
 
 } // namespace pfx::test

@@ -39,12 +39,12 @@ struct tls_world {
   std::string server_root;
   std::string client_root;
   std::string foreign_root;
-  tls_party server;          ///< localhost, 127.0.0.1
+  tls_party server; ///< localhost, 127.0.0.1
   tls_party expired_server;
-  tls_party other_name;      ///< a server called other.example
+  tls_party other_name; ///< a server called other.example
   tls_party client;
   tls_party expired_client;
-  tls_party foreign_client;  ///< by foreign_root
+  tls_party foreign_client; ///< by foreign_root
 };
 [[nodiscard]] const tls_world& world();
 
@@ -79,8 +79,9 @@ private:
   std::uint16_t port_ = 0;
 };
 
-/// Accepts on a Unix socket and gives every connection to `script`, one after the other, each in the
-/// one thread of this server. Ends with the object; a script that still waits is woken by shutdown.
+/// Accepts on a Unix socket and gives every connection to `script`, one after the other, each in
+/// the one thread of this server. Ends with the object; a script that still waits is woken by
+/// shutdown.
 class scripted_server {
 public:
   using script = std::function<void(int fd)>;

@@ -71,7 +71,8 @@ TEST_CASE("client certificates that do not verify are refused as unauthorized", 
   CHECK(call(tls_client(*at, &world().client)) == errc::none);
 }
 
-TEST_CASE("servers that are not who they must be are refused before anything is sent", "[http][tls]") {
+TEST_CASE("servers that are not who they must be are refused before anything is sent",
+          "[http][tls]") {
   int served = 0;
   auto count = [&](const server_request&) {
     ++served;

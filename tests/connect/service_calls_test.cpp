@@ -15,8 +15,8 @@ using nlohmann::json;
 
 namespace {
 
-const std::string who_text =
-  R"({"connectorId":"connector-1","epoch":18446744073709551615,"runId":"00112233445566778899aabbccddeeff")";
+const std::string who_text = R"({"connectorId":"connector-1","epoch":18446744073709551615,)"
+                             R"("runId":"00112233445566778899aabbccddeeff")";
 const std::string x_hash = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881";
 
 /// A decoder with its value forgotten: the fault, or nothing.
@@ -47,8 +47,10 @@ check_in_answer full_check_in_answer() {
   return {anchor{6, sample_digest()}, "0.2.0", sample_time, sample_time + 1, "warning"};
 }
 upload_answer full_upload_answer() {
-  return {"ctx-1", upload_status::already_recorded,
-          {sample_digest(), true, sample_digest("t"), "connector-2"}, "words"};
+  return {"ctx-1",
+          upload_status::already_recorded,
+          {sample_digest(), true, sample_digest("t"), "connector-2"},
+          "words"};
 }
 query_answer full_query_answer() {
   return {"ctx-1", query_state::recorded, 4, {sample_digest(), true, sample_digest("t"), "c-2"}};
@@ -57,43 +59,69 @@ query_answer full_query_answer() {
 std::vector<call> calls() {
   caller who = sample_caller();
   return {
-    {"register", encode_register(full_register()), probe_of(decode_register),
+    {"register",
+     encode_register(full_register()),
+     probe_of(decode_register),
      {"/code", "/connectorName", "/certificateRequest"}},
-    {"register answer", encode_register_answer({"connector-1", sample_der(), {sample_der(2)}}),
+    {"register answer",
+     encode_register_answer({"connector-1", sample_der(), {sample_der(2)}}),
      probe_of(decode_register_answer),
      {"/value", "/value/connectorId", "/value/certificate", "/value/chain"}},
-    {"caller", encode_download(who, {}), probe_of(decode_caller), {"/connectorId", "/epoch", "/runId"}},
+    {"caller",
+     encode_download(who, {}),
+     probe_of(decode_caller),
+     {"/connectorId", "/epoch", "/runId"}},
     {"renew", encode_renew(who, sample_der()), probe_of(decode_renew), {"/certificateRequest"}},
-    {"renew answer", encode_renew_answer(sample_der()), probe_of(decode_renew_answer),
+    {"renew answer",
+     encode_renew_answer(sample_der()),
+     probe_of(decode_renew_answer),
      {"/value", "/value/certificate"}},
-    {"import keys", encode_import_keys(who, {{"p", "k", sample_der()}}), probe_of(decode_import_keys),
+    {"import keys",
+     encode_import_keys(who, {{"p", "k", sample_der()}}),
+     probe_of(decode_import_keys),
      {"/keys", "/keys/0/providerName", "/keys/0/keyName", "/keys/0/publicKey"}},
-    {"import keys answer", encode_import_keys_answer(), probe_of(decode_import_keys_answer), {"/value"}},
-    {"check in", encode_check_in(who, full_check_in()), probe_of(decode_check_in),
+    {"import keys answer",
+     encode_import_keys_answer(),
+     probe_of(decode_import_keys_answer),
+     {"/value"}},
+    {"check in",
+     encode_check_in(who, full_check_in()),
+     probe_of(decode_check_in),
      {"/connectorVersion", "/anchor", "/anchor/sequence", "/anchor/auditHead"}},
-    {"check in answer", encode_check_in_answer(full_check_in_answer()),
+    {"check in answer",
+     encode_check_in_answer(full_check_in_answer()),
      probe_of(decode_check_in_answer),
      {"/value", "/value/anchor/sequence", "/value/anchor/auditHead", "/value/lifecycle"}},
-    {"download", encode_download(who, {100, {request_kind::pfx_create}, 60'000}),
+    {"download",
+     encode_download(who, {100, {request_kind::pfx_create}, 60'000}),
      probe_of(decode_download),
      {"/downloadParameters", "/downloadParameters/maxRequests", "/downloadParameters/kinds",
       "/downloadParameters/leaseSeconds"}},
-    {"renew leases", encode_renew_leases(who, 60'000, {{"ctx-1", 3}}),
+    {"renew leases",
+     encode_renew_leases(who, 60'000, {{"ctx-1", 3}}),
      [](std::string_view body) -> std::optional<error> {
        std::int64_t ignored = 0;
        auto got = decode_renew_leases(body, ignored);
        return got ? std::nullopt : std::optional<error>(got.error());
      },
      {"/leaseSeconds", "/leases", "/leases/0/requestContext", "/leases/0/leaseNumber"}},
-    {"renew leases answer", encode_renew_leases_answer({{"ctx-1", true}}),
-     probe_of(decode_renew_leases_answer), {"/value", "/value/0/requestContext", "/value/0/held"}},
-    {"upload", encode_upload(who, {{"ctx-1", 3, sample_digest(), {1, 2}}}), probe_of(decode_upload),
-     {"/results", "/results/0/requestContext", "/results/0/leaseNumber", "/results/0/resultDigest"}},
-    {"upload answer", encode_upload_answer({full_upload_answer()}), probe_of(decode_upload_answer),
+    {"renew leases answer",
+     encode_renew_leases_answer({{"ctx-1", true}}),
+     probe_of(decode_renew_leases_answer),
+     {"/value", "/value/0/requestContext", "/value/0/held"}},
+    {"upload",
+     encode_upload(who, {{"ctx-1", 3, sample_digest(), {1, 2}}}),
+     probe_of(decode_upload),
+     {"/results", "/results/0/requestContext", "/results/0/leaseNumber",
+      "/results/0/resultDigest"}},
+    {"upload answer",
+     encode_upload_answer({full_upload_answer()}),
+     probe_of(decode_upload_answer),
      {"/value", "/value/0/requestContext", "/value/0/status", "/value/0/resultDigest",
       "/value/0/succeeded"}},
     {"query", encode_query(who, {"ctx-1"}), probe_of(decode_query), {"/requestContexts"}},
-    {"query answer", encode_query_answer({{full_query_answer()}, true}),
+    {"query answer",
+     encode_query_answer({{full_query_answer()}, true}),
      probe_of(decode_query_answer),
      {"/value", "/value/0/requestContext", "/value/0/state", "/value/0/resultDigest",
       "/value/0/succeeded"}},
@@ -113,17 +141,20 @@ TEST_CASE("what the engine says is golden", "[service][calls]") {
         == who_text + R"(,"keys":[{"providerName":"p","keyName":"k","publicKey":"MAMCAQE="}]})");
   CHECK(encode_check_in(who, full_check_in())
         == who_text + R"(,"connectorVersion":"0.1.0","anchor":{"sequence":7,"auditHead":")" + x_hash
-             + R"("},"reconciled":true,"health":{"queue":{"open":3}}})");
+          + R"("},"reconciled":true,"health":{"queue":{"open":3}}})");
   CHECK(encode_download(who, {100, {request_kind::pfx_create, request_kind::pfx_import}, 600'000})
-        == who_text + R"(,"downloadParameters":{"maxRequests":100,"kinds":["pfxCreate",)"
-                      R"("pfxImport"],"leaseSeconds":600}})");
+        == who_text
+          + R"(,"downloadParameters":{"maxRequests":100,"kinds":["pfxCreate",)"
+            R"("pfxImport"],"leaseSeconds":600}})");
   CHECK(encode_renew_leases(who, 600'000, {{"ctx-1", 3}, {"ctx-2", 1}})
-        == who_text + R"(,"leaseSeconds":600,"leases":[{"requestContext":"ctx-1","leaseNumber":3},)"
-                      R"({"requestContext":"ctx-2","leaseNumber":1}]})");
-  CHECK(encode_upload(who, {{"ctx-1", 3, sample_digest(), {1, 2}}, {"ctx-2", 1, sample_digest(), {}}})
-        == who_text + R"(,"results":[{"requestContext":"ctx-1","leaseNumber":3,"resultDigest":")"
-             + x_hash + R"(","result":"AQI="},{"requestContext":"ctx-2","leaseNumber":1,)"
-             + R"("resultDigest":")" + x_hash + R"("}]})");
+        == who_text
+          + R"(,"leaseSeconds":600,"leases":[{"requestContext":"ctx-1","leaseNumber":3},)"
+            R"({"requestContext":"ctx-2","leaseNumber":1}]})");
+  CHECK(
+    encode_upload(who, {{"ctx-1", 3, sample_digest(), {1, 2}}, {"ctx-2", 1, sample_digest(), {}}})
+    == who_text + R"(,"results":[{"requestContext":"ctx-1","leaseNumber":3,"resultDigest":")"
+      + x_hash + R"(","result":"AQI="},{"requestContext":"ctx-2","leaseNumber":1,)"
+      + R"("resultDigest":")" + x_hash + R"("}]})");
   CHECK(encode_query(who, {"ctx-1"}) == who_text + R"(,"requestContexts":["ctx-1"]})");
   CHECK(encode_query_handed_to_me(who, "") == who_text + R"(,"handedToMe":true})");
   CHECK(encode_query_handed_to_me(who, "ctx-9")
@@ -137,8 +168,8 @@ TEST_CASE("what the service says is golden", "[service][calls]") {
   CHECK(encode_import_keys_answer() == R"({"value":true})");
   CHECK(encode_check_in_answer(full_check_in_answer())
         == R"({"value":{"anchor":{"sequence":6,"auditHead":")" + x_hash
-             + R"("},"latestVersion":"0.2.0","deprecatedAfter":"2026-11-01T12:00:00Z",)"
-             + R"("unsupportedAfter":"2026-11-01T12:00:00.001Z","lifecycle":"warning"}})");
+          + R"("},"latestVersion":"0.2.0","deprecatedAfter":"2026-11-01T12:00:00Z",)"
+          + R"("unsupportedAfter":"2026-11-01T12:00:00.001Z","lifecycle":"warning"}})");
   CHECK(encode_renew_leases_answer({{"ctx-1", false}})
         == R"({"value":[{"requestContext":"ctx-1","held":false}]})");
   CHECK(encode_upload_answer({{"ctx-1", upload_status::lease_lost, {}, ""}})
@@ -175,7 +206,8 @@ TEST_CASE("what one side says the other side hears", "[service][calls]") {
   CHECK(wanted.lease_ms == 90'000);
 
   std::int64_t lease_ms = 0;
-  auto claims = *decode_renew_leases(encode_renew_leases(who, 90'000, {{"a", 1}, {"b", 2}}), lease_ms);
+  auto claims
+    = *decode_renew_leases(encode_renew_leases(who, 90'000, {{"a", 1}, {"b", 2}}), lease_ms);
   CHECK(lease_ms == 90'000);
   REQUIRE(claims.size() == 2);
   CHECK(claims[1].context == "b");
@@ -188,7 +220,8 @@ TEST_CASE("what one side says the other side hears", "[service][calls]") {
   CHECK(entries[0].result_digest == sample_digest());
   CHECK(entries[1].result_document.empty());
 
-  CHECK(decode_query(encode_query(who, {"a", "b"}))->contexts == std::vector<std::string>{"a", "b"});
+  CHECK(decode_query(encode_query(who, {"a", "b"}))->contexts
+        == std::vector<std::string>{"a", "b"});
   auto mine = *decode_query(encode_query_handed_to_me(who, "a"));
   CHECK(mine.handed_to_me);
   CHECK(mine.after == "a");
@@ -200,9 +233,9 @@ TEST_CASE("what one side says the other side hears", "[service][calls]") {
 }
 
 TEST_CASE("every status and state goes round", "[service][calls]") {
-  for (auto status : {upload_status::accepted, upload_status::already_recorded,
-                      upload_status::lease_lost, upload_status::result_missing,
-                      upload_status::rejected, upload_status::unknown_request}) {
+  for (auto status :
+       {upload_status::accepted, upload_status::already_recorded, upload_status::lease_lost,
+        upload_status::result_missing, upload_status::rejected, upload_status::unknown_request}) {
     upload_answer answer = full_upload_answer();
     answer.status = status;
     auto got = decode_upload_answer(encode_upload_answer({answer}));
@@ -214,8 +247,8 @@ TEST_CASE("every status and state goes round", "[service][calls]") {
     CHECK(got->at(0).stands.thumbprint.present() == stands);
     CHECK(got->at(0).stands.succeeded == stands);
   }
-  for (auto state : {query_state::open, query_state::leased, query_state::recorded,
-                     query_state::unknown}) {
+  for (auto state :
+       {query_state::open, query_state::leased, query_state::recorded, query_state::unknown}) {
     query_answer answer = full_query_answer();
     answer.state = state;
     auto got = decode_query_answer(encode_query_answer({{answer}, false}));
@@ -223,10 +256,11 @@ TEST_CASE("every status and state goes round", "[service][calls]") {
     CHECK(got->answers.at(0).lease_number == 4);
     CHECK(got->answers.at(0).stands.result_digest.present() == (state == query_state::recorded));
   }
-  CHECK_FALSE(decode_upload_answer(encode_upload_answer(
-                {{"c", upload_status::accepted, {sample_digest(), false, {}, ""}, ""}}))
-                ->at(0)
-                .stands.thumbprint.present());
+  CHECK_FALSE(
+    decode_upload_answer(
+      encode_upload_answer({{"c", upload_status::accepted, {sample_digest(), false, {}, ""}, ""}}))
+      ->at(0)
+      .stands.thumbprint.present());
 }
 
 TEST_CASE("each mandatory field of each body is missed", "[service][calls]") {
@@ -251,16 +285,21 @@ TEST_CASE("each mandatory field of each body is missed", "[service][calls]") {
 }
 
 TEST_CASE("no member of any body may be of a wrong type", "[service][calls]") {
-  const std::vector<json> types = {json("?"), json(-1), json(1.5), json(true), json::array(),
-                                   json::object(), json::array({json()})};
+  const std::vector<json> types = {json("?"),
+                                   json(-1),
+                                   json(1.5),
+                                   json(true),
+                                   json::array(),
+                                   json::object(),
+                                   json::array({json()})};
   for (const call& each : calls()) {
     json flat = json::parse(each.body).flatten();
     for (const auto& [pointer, right] : flat.items()) {
       for (const json& value : types) {
         bool foreign = pointer.starts_with("/health")
-                       || (each.name != std::string("caller")
-                           && (pointer == "/connectorId" || pointer == "/epoch" || pointer == "/runId"))
-                       || (each.name == std::string("caller") && pointer.starts_with("/download"));
+          || (each.name != std::string("caller")
+              && (pointer == "/connectorId" || pointer == "/epoch" || pointer == "/runId"))
+          || (each.name == std::string("caller") && pointer.starts_with("/download"));
         if (foreign || value.type() == right.type())
           continue;
         INFO(each.name << " " << pointer << " = " << value.dump());
@@ -329,7 +368,8 @@ TEST_CASE("a status of tomorrow is no answer, the others stand", "[service][call
 
 TEST_CASE("digests, run ids and codes must be what they are", "[service][calls]") {
   json upload = json::parse(encode_upload(sample_caller(), {{"a", 1, sample_digest(), {1}}}));
-  for (const char* bad : {"", "00", "zz", "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a488"}) {
+  for (const char* bad :
+       {"", "00", "zz", "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a488"}) {
     upload["results"][0]["resultDigest"] = bad;
     CHECK(decode_upload(upload.dump()).error().field == "results[0].resultDigest");
   }
@@ -355,67 +395,4 @@ TEST_CASE("health that is no object is left out, not passed on", "[service][call
 TEST_CASE("texts that are no UTF-8 cannot make a body unwritable", "[service][calls]") {
   CHECK(encode_query(sample_caller(), {"a\xff"}).ends_with("[\"a\xef\xbf\xbd\"]}"));
   CHECK(encode_error("x", "\xc3").find("\xef\xbf\xbd") != std::string::npos);
-}
-
-// -- the result document ------
-
-TEST_CASE("a result document is golden and the same every time", "[service][result]") {
-  std::string text = to_text(encode_result_document(sample_success()));
-  CHECK(text
-        == R"({"succeeded":true,"encryptedPfxBlob":"AQID","deliveries":[{"recipientId":"r-1",)"
-           R"("encryptedPfxPassword":"BA=="},{"recipientId":"r-2","encryptedPfxPassword":"BQY="}],)"
-           R"("certificate":{"certificate":"MAMCAQE=","chain":["MAMCAQI="],"thumbprint":")"
-             + x_hash
-             + R"(","serialNumber":"0a1b","issuer":"CN=Corp CA","notBefore":"2026-11-01T12:00:00Z",)"
-               R"("notAfter":"2026-11-01T12:00:01Z"}})");
-  CHECK(to_text(encode_result_document(sample_failure()))
-        == R"({"succeeded":false,"errorCode":4006,"errorMessage":"kind: is not supported: )"
-           R"(\"pfxRenew\"","retryable":false})");
-  CHECK(encode_result_document(sample_success()) == encode_result_document(sample_success()));
-}
-
-TEST_CASE("a result document comes back as it was", "[service][result]") {
-  request_result import = sample_success();
-  import.certificate.reset();
-  for (const request_result& value : {sample_success(), sample_failure(), import}) {
-    auto got = decode_result_document(encode_result_document(value));
-    REQUIRE(got.has_value());
-    CHECK(*got == value);
-  }
-}
-
-TEST_CASE("a result document with a field missing or wrong is refused by name", "[service][result]") {
-  for (const request_result& value : {sample_success(), sample_failure()}) {
-    json right = json::parse(to_text(encode_result_document(value)));
-    json flat = right.flatten();
-    for (const auto& [pointer, ignored] : flat.items()) {
-      for (const json& bad : {json(), json(1.5), json::object(), json(-7)}) {
-        INFO(pointer << " = " << bad.dump());
-        json document = right;
-        document[json::json_pointer(pointer)] = bad;
-        auto got = decode_result_document(to_bytes(document.dump()));
-        REQUIRE_FALSE(got.has_value());
-        CHECK(got.error().code == errc::bad_input);
-      }
-    }
-  }
-  json many = json::parse(to_text(encode_result_document(sample_success())));
-  while (many["deliveries"].size() <= 64)
-    many["deliveries"].push_back(many["deliveries"][0]);
-  CHECK(decode_result_document(to_bytes(many.dump())).error().field == "deliveries");
-}
-
-TEST_CASE("error codes of tomorrow keep their class", "[service][result]") {
-  json document = json::parse(to_text(encode_result_document(sample_failure())));
-  auto code = [&](int number) {
-    document["errorCode"] = number;
-    auto got = decode_result_document(to_bytes(document.dump()));
-    return got ? got->code : service_code::none;
-  };
-  CHECK(code(4007) == service_code::payload_too_large);
-  CHECK(code(4050) == service_code::non_retryable);
-  CHECK(code(4103) == service_code::authentication);
-  CHECK(code(4150) == service_code::retryable);
-  for (int bad : {0, 1, 3999, 4200, 65536})
-    CHECK(code(bad) == service_code::none);
 }

@@ -43,15 +43,15 @@ std::string header_of(const std::string& request, const std::string& name) {
 
 TEST_CASE("each call goes to its own address with its own body", "[service][client]") {
   std::vector<std::string> seen;
-  std::vector<std::string> answers = {
-    encode_check_in_answer({{}, "", {}, {}, "supported"}),
-    encode_download_answer({encode_request(sample_create(), 1, 60'000)}, true),
-    encode_renew_leases_answer({{"ctx-1", true}}),
-    encode_upload_answer({{"ctx-1", upload_status::rejected, {}, "no"}}),
-    encode_query_answer({{{"ctx-1", query_state::open, 1, {}}}, false}),
-    encode_query_answer({{}, true}),
-    encode_renew_answer(sample_der()),
-    encode_import_keys_answer()};
+  std::vector<std::string> answers
+    = {encode_check_in_answer({{}, "", {}, {}, "supported"}),
+       encode_download_answer({encode_request(sample_create(), 1, 60'000)}, true),
+       encode_renew_leases_answer({{"ctx-1", true}}),
+       encode_upload_answer({{"ctx-1", upload_status::rejected, {}, "no"}}),
+       encode_query_answer({{{"ctx-1", query_state::open, 1, {}}}, false}),
+       encode_query_answer({{}, true}),
+       encode_renew_answer(sample_der()),
+       encode_import_keys_answer()};
   scripted_server server([&](int fd) {
     for (std::string text = read_message(fd); !text.empty(); text = read_message(fd)) {
       seen.push_back(text);
@@ -75,9 +75,10 @@ TEST_CASE("each call goes to its own address with its own body", "[service][clie
     CHECK(*service.import_keys(who, {{"p", "k", sample_der()}}));
   }
   CHECK(server.connections() == 1);
-  const std::vector<std::string> addresses = {
-    "Connectors/checkIn", "PfxRequests/download", "PfxRequests/renewLeases", "PfxRequests/upload",
-    "PfxRequests/query", "PfxRequests/query", "Connectors/renew", "Connectors/importKeys"};
+  const std::vector<std::string> addresses
+    = {"Connectors/checkIn", "PfxRequests/download", "PfxRequests/renewLeases",
+       "PfxRequests/upload", "PfxRequests/query",    "PfxRequests/query",
+       "Connectors/renew",   "Connectors/importKeys"};
   REQUIRE(seen.size() == addresses.size());
   std::vector<std::string> ids;
   for (std::size_t i = 0; i < seen.size(); ++i) {
@@ -97,12 +98,21 @@ TEST_CASE("each call goes to its own address with its own body", "[service][clie
 
 TEST_CASE("each status means one thing", "[service][client]") {
   std::string body = encode_error("someCode", "some words");
-  for (auto [code, means] : std::vector<std::pair<int, errc>>{
-         {400, errc::bad_input}, {401, errc::unauthorized}, {403, errc::unauthorized},
-         {404, errc::bad_input}, {405, errc::bad_input}, {408, errc::unavailable},
-         {409, errc::bad_input}, {413, errc::too_large}, {418, errc::bad_input},
-         {429, errc::unavailable}, {500, errc::unknown_outcome}, {502, errc::unknown_outcome},
-         {503, errc::unavailable}, {504, errc::unknown_outcome}, {599, errc::unknown_outcome}}) {
+  for (auto [code, means] : std::vector<std::pair<int, errc>>{{400, errc::bad_input},
+                                                              {401, errc::unauthorized},
+                                                              {403, errc::unauthorized},
+                                                              {404, errc::bad_input},
+                                                              {405, errc::bad_input},
+                                                              {408, errc::unavailable},
+                                                              {409, errc::bad_input},
+                                                              {413, errc::too_large},
+                                                              {418, errc::bad_input},
+                                                              {429, errc::unavailable},
+                                                              {500, errc::unknown_outcome},
+                                                              {502, errc::unknown_outcome},
+                                                              {503, errc::unavailable},
+                                                              {504, errc::unknown_outcome},
+                                                              {599, errc::unknown_outcome}}) {
     INFO(code);
     call_error said = fails(status(code, body));
     CHECK(said.what.code == means);
@@ -124,13 +134,15 @@ TEST_CASE("a stale epoch is told with the highest", "[service][client]") {
   CHECK(said.what.code == errc::stale_epoch);
   CHECK(said.highest_epoch == 41);
   CHECK(fails(status(409, encode_error("staleEpoch", "old"))).what.code == errc::stale_epoch);
-  CHECK(fails(status(500, encode_error("staleEpoch", "old", 41))).what.code == errc::unknown_outcome);
+  CHECK(fails(status(500, encode_error("staleEpoch", "old", 41))).what.code
+        == errc::unknown_outcome);
 }
 
 TEST_CASE("redirects are refused, also by a friendly body", "[service][client]") {
   for (int code : {300, 301, 302, 303, 307, 308, 304}) {
-    call_error said = fails(status(code, code == 304 ? "" : "{\"value\":{\"lifecycle\":\"supported\"}}",
-                                   "Location: http://localhost/other\r\n"));
+    call_error said
+      = fails(status(code, code == 304 ? "" : "{\"value\":{\"lifecycle\":\"supported\"}}",
+                     "Location: http://localhost/other\r\n"));
     CHECK(said.what.code == errc::bad_input);
     CHECK(said.what.message.find("redirects are refused") != std::string::npos);
   }
@@ -155,7 +167,8 @@ TEST_CASE("a success that is not the protocol's is bad input", "[service][client
 
 TEST_CASE("the transport's ends keep their meaning", "[service][client]") {
   CHECK(fails("").what.code == errc::unknown_outcome);
-  CHECK(fails("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}").what.code == errc::unknown_outcome);
+  CHECK(fails("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}").what.code
+        == errc::unknown_outcome);
   scratch folder;
   auto service = make_client(unix_client(folder.path("none")));
   auto got = (*service)->query(sample_caller(), {"a"});
@@ -169,7 +182,8 @@ TEST_CASE("registering needs no certificate and gives one", "[service][client]")
   std::string seen;
   scripted_server server([&](int fd) {
     seen = read_message(fd);
-    send_text(fd, http_answer(encode_register_answer({"connector-1", sample_der(), {sample_der(2)}})));
+    send_text(fd,
+              http_answer(encode_register_answer({"connector-1", sample_der(), {sample_der(2)}})));
   });
   register_order order{"code-1", "connector", "machine", "0.1.0", {}, sample_der()};
   auto got = register_connector(unix_client(server.path()), order);

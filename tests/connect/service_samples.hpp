@@ -30,12 +30,12 @@ inline pfx_request sample_create() {
   out.kind_word = "pfxCreate";
   out.profile = pfx_profile::compatible;
   out.create.subject = "CN=\xc3\x84nna,O=Example";
-  out.create.alternative_names = {{name_type::rfc822, "anna@example.org"},
-                                  {name_type::directory_name, "CN=x"}};
+  out.create.alternative_names
+    = {{name_type::rfc822, "anna@example.org"}, {name_type::directory_name, "CN=x"}};
   out.create.key = key_algorithm::ec_p384;
   out.create.hash = hash_algorithm::sha384;
   out.create.usages = static_cast<key_usages>(key_usage::digital_signature)
-                      | static_cast<key_usages>(key_usage::key_agreement);
+    | static_cast<key_usages>(key_usage::key_agreement);
   out.create.extended_usages = {"1.3.6.1.5.5.7.3.2"};
   out.create.validity = {12, validity_unit::months};
   out.create.security_identifier = "S-1-5-21-1-2-3-1105";
@@ -69,8 +69,8 @@ inline request_result sample_success() {
   out.succeeded = true;
   out.encrypted_pfx = {1, 2, 3};
   out.deliveries = {{"r-1", {4}}, {"r-2", {5, 6}}};
-  out.certificate = delivered_certificate{sample_der(), {sample_der(2)}, sample_digest(), "0a1b",
-                                          "CN=Corp CA",  sample_time,     sample_time + 1'000};
+  out.certificate = delivered_certificate{sample_der(), {sample_der(2)}, sample_digest(),    "0a1b",
+                                          "CN=Corp CA", sample_time,     sample_time + 1'000};
   return out;
 }
 
