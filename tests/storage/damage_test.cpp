@@ -1,4 +1,4 @@
-// Damaged, incomplete, newer and foreign directories: each is refused by name, none is opened short.
+// Damaged, incomplete, newer and foreign directories: each is refused, none is opened short.
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 

@@ -154,7 +154,8 @@ TEST_CASE("a second process is refused at once and told who has the store", "[st
   const auto took = std::chrono::steady_clock::now() - begin;
   REQUIRE(!refused);
   CHECK(refused.error().code == errc::store_locked);
-  CHECK(refused.error().message.find("process " + std::to_string(owner.pid())) != std::string::npos);
+  const auto named = "process " + std::to_string(owner.pid());
+  CHECK(refused.error().message.find(named) != std::string::npos);
   CHECK(took < std::chrono::seconds(1));
   owner.kill();
   CHECK(opened(in)->status().unclean_start);

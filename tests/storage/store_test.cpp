@@ -140,7 +140,8 @@ TEST_CASE("a batch over its limit is refused whole and poisons nothing", "[stora
   auto with = options(in.store());
   with.batch_bytes_max = 10'000;
   const auto s = opened(std::move(with));
-  const batch one = {put_meta{"m", octets("1")}, put_blob{key(1), blob_kind::result, bytes(10'001)}};
+  const batch one = {put_meta{"m", octets("1")},
+                     put_blob{key(1), blob_kind::result, bytes(10'001)}};
   CHECK(s->commit(one).error().code == errc::too_large);
   batch many = {put_meta{"m", octets("1")}};
   for (std::uint64_t at = 0; at < 20; ++at) {
@@ -287,7 +288,8 @@ TEST_CASE("the trail keeps the order of its lines over lives, whatever the clock
   s = opened(in);
   REQUIRE(s->commit({put_trail{key(1), line("d", 5)}}));
   std::string order;
-  for (const auto& one : s->trail(key(1)).value()) {
+  const auto trail = s->trail(key(1)).value();
+  for (const auto& one : trail) {
     order += one.text;
   }
   CHECK(order == "abcd");

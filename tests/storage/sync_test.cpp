@@ -38,6 +38,37 @@ struct disk_fault {
   disk_fault& operator=(const disk_fault&) = delete;
 };
 
+/// Whole lives of a store with the first, the second, … sync failing, until one has no such sync.
+void fail_every_sync_in_turn(bool once) {
+  constexpr int commits = 4;
+  bool untouched = false;
+  for (int fail_at = 1; !untouched; ++fail_at) {
+    REQUIRE(fail_at < 100);
+    INFO("sync " << fail_at);
+    directory in(in_memory());
+    int acknowledged = 0;
+    {
+      const disk_fault fault(fail_at, once);
+      if (auto s = store::open(options(in.store()))) {
+        while (acknowledged < commits
+               && (*s)->commit({put_meta{"n" + std::to_string(acknowledged), octets("1")}})) {
+          ++acknowledged;
+        }
+        // RocksDB waits for a second after a failed flush: that end is left to the single failures.
+        const bool closed = !once || (*s)->close_clean().has_value();
+        untouched = closed && acknowledged == commits;
+      }
+    }
+    auto again = store::open(options(in.store()));
+    INFO((again ? std::string() : to_string(again.error())));
+    REQUIRE(again);
+    CHECK((!untouched || (*again)->status().unclean_start == !once));
+    for (int at = 0; at < acknowledged; ++at) {
+      CHECK((*again)->meta("n" + std::to_string(at)).value());
+    }
+  }
+}
+
 } // namespace
 
 extern "C" int fsync(int file) { return sync_with(SYS_fsync, file); }
@@ -91,33 +122,11 @@ TEST_CASE("a sync that the system refuses poisons the store", "[storage][sync]")
   CHECK(!s->meta("after").value());
 }
 
-TEST_CASE("a sync that fails anywhere between start and end loses nothing acknowledged",
+TEST_CASE("one failed sync anywhere between start and end loses nothing acknowledged",
           "[storage][sync]") {
-  constexpr int commits = 4;
-  for (const bool once : {true, false}) {
-    bool untouched = false;
-    for (int fail_at = 1; !untouched; ++fail_at) {
-      REQUIRE(fail_at < 100);
-      INFO("sync " << fail_at << (once ? " fails" : " and all later ones fail"));
-      directory in;
-      int acknowledged = 0;
-      {
-        const disk_fault fault(fail_at, once);
-        if (auto s = store::open(options(in.store()))) {
-          while (acknowledged < commits
-                 && (*s)->commit({put_meta{"n" + std::to_string(acknowledged), octets("1")}})) {
-            ++acknowledged;
-          }
-          untouched = (*s)->close_clean().has_value() && acknowledged == commits;
-        }
-      }
-      auto again = store::open(options(in.store()));
-      INFO((again ? std::string() : to_string(again.error())));
-      REQUIRE(again);
-      CHECK((!untouched || !(*again)->status().unclean_start));
-      for (int at = 0; at < acknowledged; ++at) {
-        CHECK((*again)->meta("n" + std::to_string(at)).value());
-      }
-    }
-  }
+  fail_every_sync_in_turn(true);
+}
+
+TEST_CASE("syncs that fail from anywhere on, for good, lose nothing acknowledged", "[storage][sync]") {
+  fail_every_sync_in_turn(false);
 }
