@@ -56,7 +56,7 @@ query_answer full_query_answer() {
   return {"ctx-1", query_state::recorded, 4, {sample_digest(), true, sample_digest("t"), "c-2"}};
 }
 
-std::vector<call> calls() {
+std::vector<call> calls_of_connectors() {
   caller who = sample_caller();
   return {
     {"register",
@@ -92,6 +92,12 @@ std::vector<call> calls() {
      encode_check_in_answer(full_check_in_answer()),
      probe_of(decode_check_in_answer),
      {"/value", "/value/anchor/sequence", "/value/anchor/auditHead", "/value/lifecycle"}},
+  };
+}
+
+std::vector<call> calls_of_requests() {
+  caller who = sample_caller();
+  return {
     {"download",
      encode_download(who, {100, {request_kind::pfx_create}, 60'000}),
      probe_of(decode_download),
@@ -126,6 +132,13 @@ std::vector<call> calls() {
      {"/value", "/value/0/requestContext", "/value/0/state", "/value/0/resultDigest",
       "/value/0/succeeded"}},
   };
+}
+
+std::vector<call> calls() {
+  auto out = calls_of_connectors();
+  for (call& one : calls_of_requests())
+    out.push_back(std::move(one));
+  return out;
 }
 
 } // namespace
