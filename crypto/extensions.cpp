@@ -14,6 +14,9 @@ namespace pfx::crypto {
 namespace {
 
 constexpr key_usages known_usages = (1U << 9) - 1;
+/// What may be asked for must still fit a certificate of limits::certificate_bytes_max together
+/// with the largest key, its signature and what a CA adds: better refused before a key is made.
+constexpr std::size_t encoded_octets_max = limits::certificate_bytes_max - (8u << 10);
 
 constexpr bool has(key_usages usages, key_usage wanted) {
   return (usages & static_cast<key_usages>(wanted)) != 0;
@@ -167,6 +170,10 @@ result<encoded_options> encode_options(const csr_options& options, std::optional
   auto all = encode_all(options);
   if (!all)
     return failure(std::move(all).error());
+  if (subject->size() + all->size() > encoded_octets_max) {
+    return failure(errc::too_large, "subjectAlternativeNames",
+                   "names and usages are larger than 24 KiB");
+  }
   out.subject = std::move(*subject);
   if (!all->empty())
     out.extensions = der::tlv(der::sequence, *all);

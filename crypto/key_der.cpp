@@ -5,7 +5,9 @@
 
 #include <openssl/core_names.h>
 
+#include <algorithm>
 #include <array>
+#include <ranges>
 
 namespace pfx::crypto {
 
@@ -192,6 +194,14 @@ key_kind kind_of(const ::EVP_PKEY* key) noexcept {
 bool on_known_curve(const ::EVP_PKEY* key) noexcept {
   const queue_guard guard;
   return kind_of(key) == key_kind::ec && curve_of(key) != nullptr;
+}
+
+std::string_view group_with_algorithm(byte_view algorithm) noexcept {
+  for (const curve& known : curves) {
+    if (std::ranges::equal(known.algorithm, algorithm))
+      return known.name;
+  }
+  return {};
 }
 
 result<bytes> public_key_info(const ::EVP_PKEY* key) {

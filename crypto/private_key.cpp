@@ -71,14 +71,16 @@ result<private_key> private_key::from_pkcs8(byte_view der) {
   const queue_guard guard;
   if (der.size() > pkcs8_octets_max)
     return failure(errc::too_large, "", "the key is too large");
+  // Our own form first; foreign ones (compressed points, attributes, no public half) by OpenSSL.
+  if (pkey_handle own = key_from_own_info(der); own != nullptr)
+    return detail::access::adopt(std::move(own));
   const unsigned char* cursor = der.data();
   const pkcs8_handle info(
     ::d2i_PKCS8_PRIV_KEY_INFO(nullptr, &cursor, static_cast<long>(der.size())));
   if (info == nullptr)
     return failure(drain_errors(errc::bad_input, "", "reading a PKCS#8 key"));
-  if (cursor != der.data() + der.size()) {
+  if (cursor != der.data() + der.size())
     return failure(errc::bad_input, "", "octets follow the PKCS#8 key");
-  }
   pkey_handle key(::EVP_PKCS82PKEY(info.get()));
   if (key == nullptr)
     return failure(drain_errors(errc::bad_input, "", "reading a PKCS#8 key"));

@@ -72,12 +72,13 @@ ca_identity make_middle(const ca_identity& root, bool is_ca, const char* subject
 
 TEST_CASE("certificates of others answer every question without falling over",
           "[crypto][certificate][corpus]") {
+  const ca_identity root = make_ca();
   const auto all = corpus();
   CHECK(all.size() > 40);
   for (const certificate& cert : all) {
     CHECK(ask_all(cert) > 0);
     CHECK(cert.thumbprint() == sha256(cert.der()));
-    CHECK_FALSE(verify_chain(cert, {}, {make_ca().cert}, now));
+    CHECK_FALSE(verify_chain(cert, {}, {root.cert}, now));
   }
 }
 
@@ -87,7 +88,7 @@ TEST_CASE("flipped octets in certificates are refused or answered", "[crypto][ce
                               {"CN=flip", {{name_type::upn, "a@b"}, {name_type::ip, "::1"}}, 1});
   std::size_t parsed = 0;
   for (std::size_t i = 0; i < good.der().size(); ++i) {
-    for (const int flip : {0x01, 0x80, 0xff}) {
+    for (const int flip : {0x01, 0x80}) {
       bytes bad = good.der();
       bad[i] = static_cast<std::uint8_t>(bad[i] ^ flip);
       const auto cert = certificate::from_der(bad);
@@ -217,12 +218,14 @@ TEST_CASE("a leaf cannot issue, nor an issuer without CA:TRUE", "[crypto][certif
 TEST_CASE("weak keys and signatures are refused by security level",
           "[crypto][certificate][chain][cli]") {
   const temporary_folder folder;
-  const ca_identity root = make_ca(key_algorithm::rsa2048);
+  const ca_identity root = make_ca();
   write_file(folder.file("root.pem"), root.cert.pem());
   write_file(folder.file("root.key"), root.key.to_pem()->text());
+  write_file(folder.file("2048.key"), shared_key(key_algorithm::rsa2048).to_pem()->text());
+  REQUIRE(openssl({"genrsa", "-out", folder.file("1024.key"), "1024"}).status == 0);
   const auto signed_by_cli = [&folder](const std::string& bits, const std::string& hash) {
-    REQUIRE(openssl({"req", "-new", "-nodes", "-newkey", "rsa:" + bits, "-subj", "/CN=x", "-out",
-                     folder.file("x.csr"), "-keyout", folder.file("x.key")})
+    REQUIRE(openssl({"req", "-new", "-key", folder.file(bits + ".key"), "-subj", "/CN=x", "-out",
+                     folder.file("x.csr")})
               .status
             == 0);
     const auto made = openssl({"x509", "-req", "-in", folder.file("x.csr"), "-CA",

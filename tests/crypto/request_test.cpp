@@ -237,6 +237,10 @@ TEST_CASE("other wrong options are refused by field", "[crypto][csr]") {
   SECTION("too many names") {
     options.alternative_names.assign(501, {name_type::dns, "a.b"});
     CHECK(refused(options).code == errc::too_large);
+    options.alternative_names.assign(500, {name_type::uri, "urn:" + std::string(60, 'x')});
+    CHECK(refused(options).field == "subjectAlternativeNames"); // would not fit a certificate
+    options.alternative_names.assign(500, {name_type::dns, "host.example.org"});
+    CHECK(check_csr_options(options));
   }
 }
 
