@@ -27,6 +27,7 @@ engine::configuration connector_for(const sandbox_address& where, const std::str
   out.service.trusted_roots_file = where.server_roots;
   out.service.tenant = where.tenant;
   out.service.poll_interval_ms = poll_interval_ms;
+  out.service.lease_ms = where.lease_ms;
   engine::authority_settings authority;
   authority.name = where.ca_name;
   authority.url = where.ca_url;
@@ -40,7 +41,7 @@ engine::configuration connector_for(const sandbox_address& where, const std::str
   open.name_types = {"rfc822", "upn", "dns", "uri", "ip", "directoryName"};
   open.name_suffixes = {"example.test"};
   open.ip_ranges = {"10.0.0.0/8", "192.0.2.0/24", "2001:db8::/32"};
-  open.directory_name_suffixes = {"DC=example,DC=test"};
+  open.directory_name_suffixes = {"O=Example Test"};
   open.security_identifier_domains = {sandbox_sid_domain};
   open.extended_key_usages = {"1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4"};
   return out;

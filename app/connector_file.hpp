@@ -16,6 +16,7 @@ struct sandbox_address {
   std::string server_roots;
   std::string ca_roots;
   std::string device_roots;
+  std::int64_t lease_ms = 60'000; ///< the longest that it grants
 };
 
 /// Data directory and master key lie in `folder`.

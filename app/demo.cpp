@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 constexpr std::int64_t ready_patience_ms = 120'000;   ///< the sandbox makes keys and certificates first
 constexpr std::int64_t stop_patience_ms = 30'000;     ///< longer than limits.stopDeadlineSeconds
 constexpr std::int64_t verdict_patience_ms = 120'000; ///< the judge opens what it has not opened yet
+constexpr std::int64_t lease_s = 15;                  ///< what a killed engine held is back so soon
 constexpr std::int64_t rest_ms = 50;
 constexpr std::uint64_t restarts_max = 100'000;
 constexpr std::int64_t kill_delay_ms_max = 1'000;
@@ -94,7 +95,8 @@ bool demo::start_sandbox() {
                      "--requests", std::to_string(options_.requests),
                      "--mix", options_.mix,
                      "--seed", std::to_string(options_.seed),
-                     "--rate", text_of(options_.rate)};
+                     "--rate", text_of(options_.rate),
+                     "--lease", std::to_string(lease_s)};
   order.stderr_path = log_of("sandbox");
   order.read_stdout = true;
   auto started = child_process::start(order);
@@ -123,7 +125,7 @@ bool demo::make_connector() {
   const sandbox_address where{address_.text("serviceUrl"),  address_.text("caUrl"),
                               address_.text("caName"),      address_.text("tenant"),
                               address_.text("serverRoots"), address_.text("caRoots"),
-                              address_.text("deviceRoots")};
+                              address_.text("deviceRoots"), lease_s * 1'000};
   const auto path = write_connector(where, (fs::path(directory_) / "connector").string());
   if (!path)
     return fault(to_string(path.error()));

@@ -64,7 +64,8 @@ sandbox_address address_of(const sandbox::sandbox& box, const sandbox::options& 
           options.tenant,
           box.server_roots_path(),
           box.ca_root_path(),
-          box.device_roots_path()};
+          box.device_roots_path(),
+          options.lease_ms};
 }
 
 fields fields_of(const sandbox_address& where, const sandbox::sandbox& box, const std::string& directory) {

@@ -122,8 +122,8 @@ void ledger::receive_one(arrival& one, const std::map<request_key, settled_recor
 void ledger::hand_out_again(entry& in, arrival& one) {
   ++plant_.totals.redelivered;
   const auto before = in.value.state;
-  if (before == record_state::settled) {
-    return; // its end is being written; the next hand-out is answered from the settled record
+  if (before == record_state::closing || before == record_state::settled) {
+    acknowledge_ended(in.value, one.lease_number);
   }
   event what;
   const bool same = in.value.fingerprint == one.fingerprint;
@@ -137,6 +137,17 @@ void ledger::hand_out_again(entry& in, arrival& one) {
     ++plant_.totals.conflicts;
   }
   step(in, std::move(what));
+}
+
+/// Recorded at the service already, though its end is not written yet: the same short word.
+void ledger::acknowledge_ended(const record& of, std::uint64_t lease_number) {
+  if (again_.size() < reacknowledgements_max) {
+    again_.push_back({of.key, lease_number,
+                      settled_record{.outcome = of.outcome,
+                                     .kind = of.kind,
+                                     .fingerprint = of.fingerprint,
+                                     .result_digest = of.recorded_digest}});
+  }
 }
 
 void ledger::receive_settled(const arrival& one, const settled_record& before) {
@@ -267,9 +278,9 @@ void ledger::absorb_operations(change& to, const record& next, lifecycle::step_r
     to.operations.emplace_back(storage::drop_record{next.key});
   } else if (out.changed) {
     to.operations.emplace_back(storage::put_record{next});
-    for (const auto kind : out.drop_blobs) {
-      to.operations.emplace_back(storage::drop_blob{next.key, kind});
-    }
+  }
+  for (const auto kind : out.drop_blobs) {
+    to.operations.emplace_back(storage::drop_blob{next.key, kind});
   }
   for (const auto& one : out.surplus) {
     to.operations.emplace_back(storage::put_surplus{one});

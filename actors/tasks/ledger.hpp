@@ -106,6 +106,7 @@ private:
   void receive_one(arrival& one, const std::map<request_key, settled_record>& settled);
   void receive_new(arrival& one);
   void receive_settled(const arrival& one, const settled_record& before);
+  void acknowledge_ended(const record& of, std::uint64_t lease_number);
   void hand_out_again(entry& in, arrival& one);
   void absorb(entry& in, record_state before, lifecycle::step_result&& out);
   void absorb_operations(change& to, const record& next, lifecycle::step_result& out) const;
