@@ -23,8 +23,8 @@ bytes key_identifier(byte_view public_key) {
   const auto whole = der::only(public_key);
   const auto parts = whole ? der::children(whole->value) : std::nullopt;
   return parts && parts->size() == 2 && !(*parts)[1].value.empty()
-           ? crypto::sha1((*parts)[1].value.subspan(1))
-           : bytes();
+    ? crypto::sha1((*parts)[1].value.subspan(1))
+    : bytes();
 }
 
 bytes concatenated(std::initializer_list<bytes> pieces) {
@@ -103,8 +103,9 @@ result<authorities> make_authorities(const std::string& address, unix_ms now) {
   if (!server || !pem) {
     return failure(server ? pem.error() : server.error());
   }
-  return authorities{std::move(server_root->cert), server->pem(),          std::move(*pem),
-                     std::move(*connector_ca),     std::move(ca_root->cert), std::move(*issuing)};
+  return authorities{
+    std::move(server_root->cert), server->pem(),      std::move(*pem), std::move(*connector_ca),
+    std::move(ca_root->cert),     std::move(*issuing)};
 }
 
 } // namespace pfx::sandbox

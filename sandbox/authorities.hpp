@@ -1,5 +1,5 @@
-// The sandbox's own certification: roots for its server, its connectors and its CA, and an issuing CA
-// under the latter, so that delivered chains are longer than one. Made fresh at each start.
+// The sandbox's own certification: roots for its server, its connectors and its CA, and an issuing
+// CA under the latter, so that delivered chains are longer than one. Made fresh at each start.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@ namespace pfx::sandbox {
 
 struct authorities {
   crypto::certificate server_root;
-  std::string server_chain_pem;     ///< the server's certificate
+  std::string server_chain_pem; ///< the server's certificate
   secret_bytes server_key_pem;
   crypto::ca_identity connector_ca; ///< issues client certificates
   crypto::certificate ca_root;
-  crypto::ca_identity issuing_ca;   ///< issues what connectors ask for
+  crypto::ca_identity issuing_ca; ///< issues what connectors ask for
 };
 
 /// `address` is put into the server's certificate beside "localhost".

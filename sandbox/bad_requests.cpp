@@ -1,7 +1,7 @@
-// Requests that are wrong on purpose, each in one way, and what the engine must say to them. A table;
-// whoever finds a new way of being wrong adds a row.
-#include <array>
+// Requests that are wrong on purpose, each in one way, and what the engine must say to them. A
+// table; whoever finds a new way of being wrong adds a row.
 #include <algorithm>
+#include <array>
 
 #include <nlohmann/json.hpp>
 
@@ -21,14 +21,14 @@ constexpr std::size_t nesting_over_limit = 100'000;
 constexpr std::size_t request_over_limit_bytes = limits::request_bytes_max + 1024;
 
 /// The codes of a final failure for a value that is wrong (docs/protocol.md).
-const std::vector<service_code> wrong_value = {service_code::data_serialization,
-                                               service_code::parameter_invalid};
-const std::vector<service_code> too_much = {service_code::data_serialization,
-                                            service_code::parameter_invalid,
-                                            service_code::payload_too_large};
+const std::vector<service_code> wrong_value
+  = {service_code::data_serialization, service_code::parameter_invalid};
+const std::vector<service_code> too_much
+  = {service_code::data_serialization, service_code::parameter_invalid,
+     service_code::payload_too_large};
 const std::vector<service_code> cannot = {service_code::not_supported};
-const std::vector<service_code> not_open = {service_code::parameter_invalid,
-                                            service_code::not_supported};
+const std::vector<service_code> not_open
+  = {service_code::parameter_invalid, service_code::not_supported};
 
 /// A change of the order's values.
 using change = void (*)(order&, const fleet&);
@@ -55,8 +55,12 @@ void use_recipient(order& what, const fleet& devices, const bytes& certificate,
 void long_common_name(order& what, const fleet&) {
   what.request.create.subject = "CN=" + std::string(200, 'a') + ",O=Example Test";
 }
-void bad_escape(order& what, const fleet&) { what.request.create.subject = "CN=a\\zb,O=Example Test"; }
-void open_quote(order& what, const fleet&) { what.request.create.subject = "CN=\"a,O=Example Test"; }
+void bad_escape(order& what, const fleet&) {
+  what.request.create.subject = "CN=a\\zb,O=Example Test";
+}
+void open_quote(order& what, const fleet&) {
+  what.request.create.subject = "CN=\"a,O=Example Test";
+}
 void no_subject_value(order& what, const fleet&) { what.request.create.subject = "just words"; }
 void administrator(order& what, const fleet&) {
   what.request.create.security_identifier = std::string(sid_domain) + "-500";
@@ -140,8 +144,8 @@ void trailing_recipient(order& what, const fleet&) {
 }
 void unfit_transport(order& what, const fleet&) {
   auto& one = what.request.recipients.front();
-  one.transport = one.transport == key_transport::ecdh ? key_transport::rsa_pkcs1
-                                                       : key_transport::ecdh;
+  one.transport
+    = one.transport == key_transport::ecdh ? key_transport::rsa_pkcs1 : key_transport::ecdh;
 }
 void other_device(order& what, const fleet&) {
   what.request.device_id = "00000000-0000-4000-8000-000000000000";
@@ -227,8 +231,8 @@ const std::array<bad_row, 2> more_rows = {{
 
 /// Those whose badness is in how they are handed out.
 constexpr std::array<std::string_view, 2> hand_out_names = {"repeated-500", "other-body"};
-constexpr std::array<std::string_view, 3> answer_names = {"answer-over-limit", "answer-broken",
-                                                          "answer-too-deep"};
+constexpr std::array<std::string_view, 3> answer_names
+  = {"answer-over-limit", "answer-broken", "answer-too-deep"};
 
 const bad_row* row_of(std::string_view name) {
   for (const auto& row : rows) {
@@ -244,7 +248,8 @@ const bad_row* row_of(std::string_view name) {
   return nullptr;
 }
 
-template <class Names> bool has(const Names& names, std::string_view name) {
+template <class Names>
+bool has(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -313,18 +318,18 @@ std::string spoiled_text(const order& what, std::string good_text, std::size_t c
 
 std::size_t copies_of(const order& what) noexcept {
   return what.how == spoiling::repeated ? repeated_copies
-         : what.how == spoiling::other_body ? 2
-                                            : 1;
+    : what.how == spoiling::other_body  ? 2
+                                        : 1;
 }
 
 std::string spoiled_answer(const std::string& bad_name) {
   if (bad_name == "answer-over-limit") {
     return "{\"value\":[],\"more\":true,\"padding\":\"" + std::string(body_over_limit_bytes, 'x')
-           + "\"}";
+      + "\"}";
   }
   if (bad_name == "answer-too-deep") {
     return "{\"value\":[],\"more\":true,\"padding\":" + std::string(nesting_over_limit, '[')
-           + std::string(nesting_over_limit, ']') + "}";
+      + std::string(nesting_over_limit, ']') + "}";
   }
   return "{\"value\":[{\"requestContext\":\"cut off in the mid";
 }

@@ -1,5 +1,5 @@
-// delivered/<n>/: result.pfx, leaf.pem, chain.pem, root.pem, request.json, expected.json and, for each
-// recipient i, password-i.cms, device-i.pem, device-i.key.
+// delivered/<n>/: result.pfx, leaf.pem, chain.pem, root.pem, request.json, expected.json and, for
+// each recipient i, password-i.cms, device-i.pem, device-i.key.
 #include "sandbox/deliveries.hpp"
 
 #include <cerrno>

@@ -1,5 +1,5 @@
-// Delivered results as files, so that other tools can open them: delivered/<n>/ with everything a device
-// and its administrator would have. Holds private device keys; for test beds only.
+// Delivered results as files, so that other tools can open them: delivered/<n>/ with everything a
+// device and its administrator would have. Holds private device keys; for test beds only.
 #pragma once
 
 #include <atomic>
@@ -14,8 +14,8 @@ class delivery_store {
 public:
   delivery_store(std::string directory, const fleet& devices, std::string ca_root_pem,
                  std::size_t deliveries_max)
-    : directory_(std::move(directory)), devices_(devices), ca_root_pem_(std::move(ca_root_pem)),
-      deliveries_max_(deliveries_max) {}
+      : directory_(std::move(directory)), devices_(devices), ca_root_pem_(std::move(ca_root_pem)),
+        deliveries_max_(deliveries_max) {}
 
   [[nodiscard]] result<void> keep(const order& ordered, const request_result& delivered);
 

@@ -11,17 +11,18 @@ namespace pfx::sandbox {
 
 namespace {
 
-constexpr std::size_t rsa_keys = 4;        // shared by all RSA certificates: RSA keys are slow to make
+constexpr std::size_t rsa_keys = 4; // shared by all RSA certificates: RSA keys are slow to make
 constexpr std::size_t keys_per_device_max = 3;
 constexpr unix_ms day_ms = 86'400'000;
 constexpr std::uint64_t device_stream = 0xd001; // dice of device i start here
 
 /// SubjectPublicKeyInfo of an RSA key of 512 bits; its private half was thrown away.
-constexpr std::string_view rsa512_public_key =
-  "305c300d06092a864886f70d0101010500034b003048024100f4868f5a3510b8d5dd573d4a8973a2ce89611266f5221c"
-  "4be83ec25f4b28cd51c8a7203107507c76e97e62028b9aabb8f6d716d8b8527f107bfe966fd74d9ed50203010001";
+constexpr std::string_view rsa512_public_key
+  = "305c300d06092a864886f70d0101010500034b003048024100f4868f5a3510b8d5dd573d4a8973a2"
+    "ce89611266f5221c4be83ec25f4b28cd51c8a7203107507c76e97e62028b9aabb8f6d716d8b8527f"
+    "107bfe966fd74d9ed50203010001";
 /// Extensions with a critical KeyUsage of keyEncipherment.
-constexpr std::string_view key_encipherment_extension = "3010300e0603551d0f0101ff0404030205 20";
+constexpr std::string_view key_encipherment_extension = "3010300e0603551d0f0101ff040403020520";
 
 using shared_key = std::shared_ptr<const crypto::private_key>;
 
@@ -46,27 +47,26 @@ struct leaf_order {
   bool fit = true; ///< false: a key usage that is none for a recipient
 };
 
-result<crypto::certificate> make_leaf(const crypto::ca_identity& root, const crypto::private_key& key,
-                                      const leaf_order& order) {
+result<crypto::certificate> make_leaf(const crypto::ca_identity& root,
+                                      const crypto::private_key& key, const leaf_order& order) {
   crypto::leaf_options options;
   options.names.subject = "CN=" + order.device_id + ",OU=" + order.unit + ",O=Sandbox Devices";
   options.names.alternative_names = {{name_type::uri, "urn:uuid:" + order.device_id},
                                      {name_type::dns, order.device_id + ".devices.example.test"}};
-  const auto usage = !order.fit   ? key_usage::digital_signature
-                     : order.rsa ? key_usage::key_encipherment
-                                 : key_usage::key_agreement;
+  const auto usage = !order.fit ? key_usage::digital_signature
+    : order.rsa                 ? key_usage::key_encipherment
+                                : key_usage::key_agreement;
   options.names.usages = static_cast<key_usages>(usage);
   options.not_before = order.not_before;
   options.not_after = order.not_after;
   return crypto::issue_leaf(root, key, options);
 }
 
-result<bytes> make_rsa512(const crypto::ca_identity& root, const std::string& device_id, unix_ms now) {
-  std::string extension(key_encipherment_extension);
-  std::erase(extension, ' ');
+result<bytes> make_rsa512(const crypto::ca_identity& root, const std::string& device_id,
+                          unix_ms now) {
   auto subject = crypto::name_from_text("CN=" + device_id);
   auto public_key = from_hex(rsa512_public_key);
-  auto extensions = from_hex(extension);
+  auto extensions = from_hex(key_encipherment_extension);
   if (!subject || !public_key || !extensions) {
     return failure(errc::internal, "", "the constants of the 512-bit certificate are wrong");
   }
@@ -99,10 +99,10 @@ result<unfit_certificates> make_unfit(const crypto::ca_identity& root, const std
   const auto no_usage = make_leaf(root, key, signer);
   auto small = make_rsa512(root, id, now);
   if (!foreign || !expired || !no_usage || !small) {
-    return failure(!foreign    ? foreign.error()
-                   : !expired  ? expired.error()
-                   : !no_usage ? no_usage.error()
-                               : small.error());
+    return failure(!foreign      ? foreign.error()
+                     : !expired  ? expired.error()
+                     : !no_usage ? no_usage.error()
+                                 : small.error());
   }
   return unfit_certificates{foreign->der(), expired->der(), std::move(*small), no_usage->der(),
                             root.cert.der()};
@@ -123,7 +123,7 @@ std::string dice::uuid() {
   hex[12] = '4';
   hex[16] = '8';
   return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-"
-         + hex.substr(16, 4) + "-" + hex.substr(20);
+    + hex.substr(16, 4) + "-" + hex.substr(20);
 }
 
 result<fleet> fleet::make(std::size_t count, std::uint64_t seed, unix_ms now) {
@@ -155,8 +155,9 @@ result<fleet> fleet::make(std::size_t count, std::uint64_t seed, unix_ms now) {
       if (!key) {
         return failure(key.error());
       }
-      auto leaf = make_leaf(*root, **key, {one.id, "Key " + std::to_string(number), is_rsa,
-                                           now - day_ms, now + 730 * day_ms, true});
+      auto leaf = make_leaf(
+        *root, **key,
+        {one.id, "Key " + std::to_string(number), is_rsa, now - day_ms, now + 730 * day_ms, true});
       if (!leaf) {
         return failure(leaf.error());
       }

@@ -1,5 +1,5 @@
-// The devices that results are made for: their CA, key pairs and certificates, and a few certificates
-// that no engine may accept. Keys live in memory; nothing here is for production.
+// The devices that results are made for: their CA, key pairs and certificates, and a few
+// certificates that no engine may accept. Keys live in memory; nothing here is for production.
 #pragma once
 
 #include <map>
@@ -25,11 +25,11 @@ struct device {
 
 /// Certificates that must be refused as recipients (DER).
 struct unfit_certificates {
-  bytes foreign;   ///< issued by somebody else's root
+  bytes foreign; ///< issued by somebody else's root
   bytes expired;
   bytes rsa512;
-  bytes no_usage;  ///< digitalSignature only
-  bytes a_ca;      ///< the device root itself
+  bytes no_usage; ///< digitalSignature only
+  bytes a_ca;     ///< the device root itself
 };
 
 /// Made once per sandbox; immutable then, shared between threads.

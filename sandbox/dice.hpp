@@ -1,5 +1,5 @@
-// Repeatable choices: a number from a seed and an index, the same on every machine. Not random enough
-// for anything secret.
+// Repeatable choices: a number from a seed and an index, the same on every machine. Not random
+// enough for anything secret.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace pfx::sandbox {
 class dice {
 public:
   dice(std::uint64_t seed, std::uint64_t index) noexcept
-    : state_(seed * 0x9e3779b97f4a7c15ULL ^ (index + 1) * 0xbf58476d1ce4e5b9ULL) {}
+      : state_(seed * 0x9e3779b97f4a7c15ULL ^ (index + 1) * 0xbf58476d1ce4e5b9ULL) {}
 
   /// SplitMix64 (Steele, Lea, Flood 2014).
   std::uint64_t next() noexcept {
@@ -25,7 +25,8 @@ public:
   std::size_t below(std::size_t bound) noexcept { return static_cast<std::size_t>(next() % bound); }
   /// 0 <= x < 1.
   double share() noexcept { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
-  template <class T> const T& one_of(const std::vector<T>& values) noexcept {
+  template <class T>
+  const T& one_of(const std::vector<T>& values) noexcept {
     return values[below(values.size())];
   }
   /// A UUID's form (version 4 in looks only).

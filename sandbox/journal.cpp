@@ -92,7 +92,8 @@ std::string line::finish(std::int64_t wall_ms, std::int64_t boot_ms) const {
 }
 
 result<std::unique_ptr<journal>> journal::create(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+  const int descriptor
+    = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
   if (descriptor < 0) {
     return failure(errno == EEXIST ? errc::conflict : errc::io, "directory",
                    path + ": " + std::strerror(errno));
@@ -121,7 +122,7 @@ result<void> journal::sync() {
   const auto mine = appended_;
   while (synced_ < mine && !failed_) {
     if (writing_) {
-      done_.wait(lock);
+      done_.wait(lock, [&] { return !writing_; });
       continue;
     }
     writing_ = true;

@@ -1,5 +1,5 @@
-// An append-only file of JSON lines whose sync is shared: whoever waits first writes for all who came
-// meanwhile. After a failed write it takes nothing more. Knows no meanings.
+// An append-only file of JSON lines whose sync is shared: whoever waits first writes for all who
+// came meanwhile. After a failed write it takes nothing more. Knows no meanings.
 #pragma once
 
 #include <condition_variable>

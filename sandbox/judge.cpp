@@ -1,5 +1,5 @@
-// What the judge looks at, in the order in which a device would meet it: passwords, file, key, names,
-// chain, parameters.
+// What the judge looks at, in the order in which a device would meet it: passwords, file, key,
+// names, chain, parameters.
 #include "sandbox/judge.hpp"
 
 #include <algorithm>
@@ -40,7 +40,7 @@ std::string to_text(const std::vector<general_name>& names) {
   std::string out;
   for (const auto& one : names) {
     const auto value = one.type == name_type::directory_name ? to_text(one.directory)
-                       : one.type == name_type::ip           ? to_hex(as_bytes(one.value))
+      : one.type == name_type::ip                            ? to_hex(as_bytes(one.value))
                                                              : printable(one.value);
     out += (out.empty() ? "" : ", ") + std::string(name_of(one.type)) + ":" + value;
   }
@@ -56,7 +56,8 @@ unix_ms end_of(unix_ms start, const validity_period& period) {
   const auto text = to_rfc3339(start); // "YYYY-MM-DDThh:mm:ss…Z"
   int year = std::stoi(text.substr(0, 4));
   int month = std::stoi(text.substr(5, 2)) - 1;
-  const int months = static_cast<int>(period.value) * (period.unit == validity_unit::years ? 12 : 1);
+  const int months
+    = static_cast<int>(period.value) * (period.unit == validity_unit::years ? 12 : 1);
   year += (month + months) / 12;
   month = (month + months) % 12;
   const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -64,8 +65,8 @@ unix_ms end_of(unix_ms start, const validity_period& period) {
   const int last = lengths[static_cast<std::size_t>(month)] + (month == 1 && leap ? 1 : 0);
   const int day = std::min(std::stoi(text.substr(8, 2)), last);
   const auto two = [](int n) { return (n < 10 ? "0" : "") + std::to_string(n); };
-  const auto moved = from_rfc3339(std::to_string(year) + "-" + two(month + 1) + "-" + two(day)
-                                  + text.substr(10));
+  const auto moved
+    = from_rfc3339(std::to_string(year) + "-" + two(month + 1) + "-" + two(day) + text.substr(10));
   return moved ? *moved : 0;
 }
 
@@ -76,11 +77,12 @@ std::optional<secret_bytes> open_deliveries(const judge_options& options, const 
   std::set<std::string> seen;
   for (const auto& one : delivered.deliveries) {
     const auto name = printable(one.recipient_id);
-    check(out, seen.insert(one.recipient_id).second, "recipient " + name + " is delivered to twice");
+    check(out, seen.insert(one.recipient_id).second,
+          "recipient " + name + " is delivered to twice");
     const auto* key = options.devices.find(one.recipient_id);
-    const bool wanted = std::any_of(
-      ordered.request.recipients.begin(), ordered.request.recipients.end(),
-      [&](const auto& recipient) { return recipient.id == one.recipient_id; });
+    const bool wanted
+      = std::any_of(ordered.request.recipients.begin(), ordered.request.recipients.end(),
+                    [&](const auto& recipient) { return recipient.id == one.recipient_id; });
     if (key == nullptr || !wanted) {
       out.push_back("recipient " + name + " was not asked for");
       continue;
@@ -127,12 +129,12 @@ void check_parameters(byte_view file, const secret_bytes& password, faults& out)
 void check_key(const order& ordered, const crypto::pkcs12_content& content, faults& out) {
   check(out, content.leaf.matches(content.key), "the PFX's key is not the key of its certificate");
   const auto key = ordered.request.create.key;
-  const int bits = key == key_algorithm::rsa2048   ? 2048
-                   : key == key_algorithm::rsa3072 ? 3072
-                   : key == key_algorithm::rsa4096 ? 4096
-                   : key == key_algorithm::ec_p256 ? 256
-                   : key == key_algorithm::ec_p384 ? 384
-                                                   : 521;
+  const int bits = key == key_algorithm::rsa2048 ? 2048
+    : key == key_algorithm::rsa3072              ? 3072
+    : key == key_algorithm::rsa4096              ? 4096
+    : key == key_algorithm::ec_p256              ? 256
+    : key == key_algorithm::ec_p384              ? 384
+                                                 : 521;
   check(out, content.leaf.is_rsa() == is_rsa(key) && content.leaf.key_bits() == bits,
         "the key is not of the ordered algorithm " + std::string(name_of(key)));
 }
@@ -151,8 +153,9 @@ void check_document(const crypto::pkcs12_content& content, const request_result&
         "the document's thumbprint is wrong");
   check(out, claimed.serial_number == content.leaf.serial(), "the document's serial is wrong");
   check(out, claimed.issuer == content.leaf.issuer(), "the document's issuer is wrong");
-  check(out, claimed.not_before == content.leaf.not_before()
-               && claimed.not_after == content.leaf.not_after(),
+  check(out,
+        claimed.not_before == content.leaf.not_before()
+          && claimed.not_after == content.leaf.not_after(),
         "the document's validity is wrong");
 }
 
@@ -160,7 +163,8 @@ void check_chain(const judge_options& options, const crypto::pkcs12_content& con
                  faults& out) {
   const auto chained = crypto::verify_chain(content.leaf, content.chain, options.roots, now);
   check(out, chained.has_value(),
-        "the certificate does not chain to the CA" + (chained ? "" : ": " + to_string(chained.error())));
+        "the certificate does not chain to the CA"
+          + (chained ? "" : ": " + to_string(chained.error())));
   for (const auto& one : content.chain) {
     check(out, one.subject() != one.issuer(), "the PFX holds the root");
   }
@@ -200,7 +204,7 @@ void judge_success(const judge_options& options, const order& ordered,
 void judge_failure(const order& ordered, const request_result& delivered, judgement& out) {
   const auto& codes = ordered.expected.codes;
   const auto text = std::to_string(static_cast<unsigned>(delivered.code)) + " \""
-                    + printable(delivered.message, 300) + "\"";
+    + printable(delivered.message, 300) + "\"";
   if (ordered.expected.end != expected_end::failure) {
     return;
   }
@@ -218,9 +222,12 @@ std::vector<std::string> check_password(std::string_view password) {
   faults out;
   check(out, password.size() == password_characters,
         "the password has characters: " + std::to_string(password.size()));
-  check(out, std::all_of(password.begin(), password.end(), [](char c) {
-          return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        }),
+  check(out,
+        std::all_of(password.begin(), password.end(),
+                    [](char c) {
+                      return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')
+                        || (c >= 'a' && c <= 'z');
+                    }),
         "the password has characters other than letters and digits");
   return out;
 }
@@ -250,7 +257,8 @@ std::vector<std::string> compare_with_order(const order& ordered, const seen_cer
   const auto earliest = end_of(ordered.request.created, wanted.validity) - clock_slack_ms;
   const auto latest = end_of(now, wanted.validity) + clock_slack_ms;
   check(out, seen.not_after >= earliest && seen.not_after <= latest,
-        "the certificate ends " + to_rfc3339(seen.not_after) + ", which is not the ordered validity");
+        "the certificate ends " + to_rfc3339(seen.not_after)
+          + ", which is not the ordered validity");
   return out;
 }
 

@@ -1,5 +1,6 @@
-// The judge of one result: opens it as the devices would and compares it with what was ordered. Pure;
-// never refuses a result, only names what is wrong with it. Compares with its own eyes (reading.hpp).
+// The judge of one result: opens it as the devices would and compares it with what was ordered.
+// Pure; never refuses a result, only names what is wrong with it. Compares with its own eyes
+// (reading.hpp).
 #pragma once
 
 #include <string>
@@ -16,9 +17,9 @@ struct judge_options {
 };
 
 struct judgement {
-  std::vector<std::string> faults;  ///< printable sentences; empty = as ordered
-  std::string public_key;           ///< hex SHA-256 of the delivered leaf's key; empty for a failure
-  bool as_expected = false;         ///< no faults, and the end that was expected
+  std::vector<std::string> faults; ///< printable sentences; empty = as ordered
+  std::string public_key;          ///< hex SHA-256 of the delivered leaf's key; empty for a failure
+  bool as_expected = false;        ///< no faults, and the end that was expected
 };
 
 /// `now` is when the result was recorded.
@@ -27,7 +28,8 @@ struct judgement {
 
 /// The pieces, for the tests of the judge itself.
 [[nodiscard]] std::vector<std::string> compare_with_order(const order& ordered,
-                                                          const seen_certificate& seen, unix_ms now);
+                                                          const seen_certificate& seen,
+                                                          unix_ms now);
 [[nodiscard]] std::vector<std::string> check_password(std::string_view password);
 
 } // namespace pfx::sandbox

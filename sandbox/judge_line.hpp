@@ -1,5 +1,5 @@
-// The line of results waiting for the judge: one thread takes them in order, so that opening PFX files
-// does not lengthen the answers. Full is a brake, never a loss.
+// The line of results waiting for the judge: one thread takes them in order, so that opening PFX
+// files does not lengthen the answers. Full is a brake, never a loss.
 #pragma once
 
 #include <condition_variable>

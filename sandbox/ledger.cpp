@@ -15,7 +15,10 @@ constexpr std::int64_t lease_ms_min = 1'000;
 constexpr std::size_t runs_seen_max = 10'000; ///< run ids remembered per connector
 
 line with_caller(std::string_view what, const std::string& context, const service::caller& who) {
-  return line(what).text("context", context).text("connector", who.connector_id).text("run", who.run_id);
+  return line(what)
+    .text("context", context)
+    .text("connector", who.connector_id)
+    .text("run", who.run_id);
 }
 
 } // namespace
@@ -113,7 +116,8 @@ hand_out ledger::give(place where, const service::caller& who, std::int64_t leas
 std::vector<hand_out> ledger::download(const service::caller& who, std::size_t most,
                                        std::int64_t lease_ms, boot_ms now, std::vector<line>& out) {
   expire(now);
-  lease_ms = std::clamp(lease_ms, std::min(lease_ms_min, options_.lease_ms_max), options_.lease_ms_max);
+  lease_ms
+    = std::clamp(lease_ms, std::min(lease_ms_min, options_.lease_ms_max), options_.lease_ms_max);
   std::vector<hand_out> given;
   while (given.size() < most && !redeliveries_.empty()) {
     const auto where = redeliveries_.front();
@@ -145,7 +149,8 @@ std::vector<service::lease_answer> ledger::renew(const service::caller& who, std
                                                  const std::vector<service::lease_claim>& claims,
                                                  boot_ms now, std::vector<line>& out) {
   expire(now);
-  lease_ms = std::clamp(lease_ms, std::min(lease_ms_min, options_.lease_ms_max), options_.lease_ms_max);
+  lease_ms
+    = std::clamp(lease_ms, std::min(lease_ms_min, options_.lease_ms_max), options_.lease_ms_max);
   std::vector<service::lease_answer> answers;
   for (const auto& claim : claims) {
     const auto at = by_context_.find(claim.context);
@@ -192,8 +197,9 @@ void ledger::record(place where, const service::caller& who, const service::uplo
   }
 }
 
-service::upload_answer ledger::upload(const service::caller& who, const service::upload_entry& entry,
-                                      const document* read, boot_ms now, std::vector<line>& out) {
+service::upload_answer ledger::upload(const service::caller& who,
+                                      const service::upload_entry& entry, const document* read,
+                                      boot_ms now, std::vector<line>& out) {
   expire(now);
   service::upload_answer answer;
   answer.context = entry.context;
@@ -204,8 +210,8 @@ service::upload_answer ledger::upload(const service::caller& who, const service:
     answer.status = service::upload_status::unknown_request;
   } else if (one->stands) {
     answer.status = service::upload_status::already_recorded;
-    const bool answers_it = one->redelivery_lease > 0
-                            && entry.lease_number >= one->redelivery_lease;
+    const bool answers_it
+      = one->redelivery_lease > 0 && entry.lease_number >= one->redelivery_lease;
     if (one->redelivery_open && answers_it) {
       one->redelivery_open = false;
       one->lease_end = 0;
@@ -252,9 +258,9 @@ service::query_answer ledger::answer_of(const standing& one, boot_ms now) const 
   service::query_answer out;
   out.context = one.context;
   out.lease_number = one.lease_number;
-  out.state = one.stands             ? service::query_state::recorded
-              : one.lease_end > now ? service::query_state::leased
-                                     : service::query_state::open;
+  out.state = one.stands  ? service::query_state::recorded
+    : one.lease_end > now ? service::query_state::leased
+                          : service::query_state::open;
   if (one.stands) {
     out.stands = *one.stands;
   }

@@ -1,5 +1,6 @@
-// The management service's memory: requests, leases, results, and who the connectors are. Pure: time is
-// passed in, nothing is written; each call says what the journal must hold before its answer leaves.
+// The management service's memory: requests, leases, results, and who the connectors are. Pure:
+// time is passed in, nothing is written; each call says what the journal must hold before its
+// answer leaves.
 #pragma once
 
 #include <deque>
@@ -26,14 +27,14 @@ struct ledger_options {
 /// One request as the service keeps it.
 struct standing {
   std::string context;
-  std::uint64_t index = 0;       ///< of the order
-  std::size_t copies = 1;        ///< entries in its first download
-  bool must_end = true;          ///< false: nobody waits for it (poison)
+  std::uint64_t index = 0; ///< of the order
+  std::size_t copies = 1;  ///< entries in its first download
+  bool must_end = true;    ///< false: nobody waits for it (poison)
   std::uint64_t lease_number = 0;
   std::uint64_t hand_outs = 0;
-  boot_ms lease_end = 0;         ///< 0 = not leased
+  boot_ms lease_end = 0; ///< 0 = not leased
   std::optional<service::recorded> stands;
-  bool redelivery_open = false;  ///< chosen to be handed out once more and not yet acknowledged
+  bool redelivery_open = false; ///< chosen to be handed out once more and not yet acknowledged
   std::uint64_t redelivery_lease = 0; ///< the number it was first handed out under once more
 };
 
@@ -47,7 +48,7 @@ struct hand_out {
 
 struct ledger_counts {
   std::uint64_t requests = 0, handed_out = 0, recorded = 0, delivered = 0, failed = 0;
-  std::uint64_t open = 0;           ///< enqueued, must end, not recorded
+  std::uint64_t open = 0; ///< enqueued, must end, not recorded
   std::uint64_t redelivered = 0, acknowledged = 0, redelivery_open = 0, takeovers = 0;
 };
 
@@ -69,15 +70,15 @@ public:
   [[nodiscard]] service::check_in_answer check_in(const service::caller& who,
                                                   const service::check_in_order& what);
 
-  /// Re-deliveries first, then those handed out least often, then the oldest. `copies` of one request
-  /// may exceed `most` by its last one. Lines go to `out`.
+  /// Re-deliveries first, then those handed out least often, then the oldest. `copies` of one
+  /// request may exceed `most` by its last one. Lines go to `out`.
   [[nodiscard]] std::vector<hand_out> download(const service::caller& who, std::size_t most,
                                                std::int64_t lease_ms, boot_ms now,
                                                std::vector<line>& out);
   [[nodiscard]] bool more(boot_ms now);
-  [[nodiscard]] std::vector<service::lease_answer>
-  renew(const service::caller& who, std::int64_t lease_ms,
-        const std::vector<service::lease_claim>& claims, boot_ms now, std::vector<line>& out);
+  [[nodiscard]] std::vector<service::lease_answer> renew(
+    const service::caller& who, std::int64_t lease_ms,
+    const std::vector<service::lease_claim>& claims, boot_ms now, std::vector<line>& out);
 
   /// `read` is what the entry's document says, or why it is no result document; null without one.
   struct document {
@@ -91,8 +92,9 @@ public:
                                               const document* read, boot_ms now,
                                               std::vector<line>& out);
   [[nodiscard]] service::query_answer query(const std::string& context, boot_ms now) const;
-  [[nodiscard]] service::query_page handed_to(const std::string& connector, const std::string& after,
-                                              std::size_t most, boot_ms now) const;
+  [[nodiscard]] service::query_page handed_to(const std::string& connector,
+                                              const std::string& after, std::size_t most,
+                                              boot_ms now) const;
 
   [[nodiscard]] const standing* find(const std::string& context) const;
   [[nodiscard]] const ledger_counts& counts() const noexcept { return counts_; }
@@ -119,7 +121,7 @@ private:
   std::unordered_map<std::string, place> by_context_;
   std::set<std::pair<std::uint64_t, place>> ready_; ///< (hand-outs, place)
   std::deque<place> redeliveries_;
-  std::multimap<boot_ms, place> leases_;            ///< by end; stale entries are skipped
+  std::multimap<boot_ms, place> leases_; ///< by end; stale entries are skipped
   std::map<std::string, std::set<std::string>> handed_;
   std::map<std::string, run> runs_;
   ledger_counts counts_;

@@ -1,5 +1,5 @@
-// Makes orders. Every name exists twice: as the text that is sent and as what it means, each written
-// down here and not derived from the other, so that the judge needs no parser.
+// Makes orders. Every name exists twice: as the text that is sent and as what it means, each
+// written down here and not derived from the other, so that the judge needs no parser.
 #include "sandbox/orders.hpp"
 
 #include <algorithm>
@@ -55,7 +55,8 @@ void put_subject(order& what, std::size_t form, const std::string& number) {
       break;
     case 1: // a quoted value with a comma
       text = "CN=\"Doe, Jane " + number + "\",O=\"Example, Test + Co; Ltd.\"";
-      what.subject = {rdn(organization, "Example, Test + Co; Ltd."), rdn(cn, "Doe, Jane " + number)};
+      what.subject
+        = {rdn(organization, "Example, Test + Co; Ltd."), rdn(cn, "Doe, Jane " + number)};
       break;
     case 2: // escapes, and a space that must stay
       text = "CN=Roe\\, John \\+ " + number + "\\ ,OU=\\#1 Unit,O=Example Test";
@@ -63,7 +64,8 @@ void put_subject(order& what, std::size_t form, const std::string& number) {
       break;
     case 3: { // an RDN of two
       text = "CN=Multi " + number + "+serialNumber=" + number + ",O=Example Test";
-      relative_name both = {{std::string(cn), "Multi " + number}, {std::string(serial_number), number}};
+      relative_name both
+        = {{std::string(cn), "Multi " + number}, {std::string(serial_number), number}};
       std::sort(both.begin(), both.end());
       what.subject = {o, std::move(both)};
       break;
@@ -75,9 +77,9 @@ void put_subject(order& what, std::size_t form, const std::string& number) {
       break;
     case 5:
       text = "E=user" + number + "@example.test,CN=Mail " + number + ",SN=Smith,DC=example,DC=test";
-      what.subject = {rdn(domain_component, "test"), rdn(domain_component, "example"),
-                      rdn(surname, "Smith"), rdn(cn, "Mail " + number),
-                      rdn(email, "user" + number + "@example.test")};
+      what.subject
+        = {rdn(domain_component, "test"), rdn(domain_component, "example"), rdn(surname, "Smith"),
+           rdn(cn, "Mail " + number), rdn(email, "user" + number + "@example.test")};
       break;
     default: // a dotted type, blanks around the separators
       text = "2.5.4.3=Dotted " + number + " , OU=Back\\\\slash \\\"quoted\\\" , O=Example Test";
@@ -108,7 +110,9 @@ void put_names(order& what, dice& choice, const std::string& number) {
       put_name(what, name_type::uri, uri, uri);
       break;
     }
-    case 2: put_name(what, name_type::ip, "192.0.2.17", std::string("\xc0\x00\x02\x11", 4)); break;
+    case 2:
+      put_name(what, name_type::ip, "192.0.2.17", std::string("\xc0\x00\x02\x11", 4));
+      break;
     case 3:
       put_name(what, name_type::ip, "2001:db8::2a",
                std::string("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x2a", 16));
@@ -116,10 +120,12 @@ void put_names(order& what, dice& choice, const std::string& number) {
     case 4:
       what.request.create.alternative_names.push_back(
         {name_type::directory_name, "CN=Directory " + number + ",O=Example Test"});
-      what.names.push_back({name_type::directory_name, {},
+      what.names.push_back({name_type::directory_name,
+                            {},
                             {rdn(organization, "Example Test"), rdn(cn, "Directory " + number)}});
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -154,7 +160,7 @@ void put_recipients(order& what, dice& choice, const fleet& devices) {
   for (std::size_t index = 0; index < count; ++index) {
     const auto& key = one.keys[index];
     const auto transport = !key.certificate.is_rsa() ? key_transport::ecdh
-                           : choice.below(2) == 0    ? key_transport::rsa_oaep_sha256
+      : choice.below(2) == 0                         ? key_transport::rsa_oaep_sha256
                                                      : key_transport::rsa_pkcs1;
     what.request.recipients.push_back({key.recipient_id, key.certificate.der(), transport});
   }
@@ -164,18 +170,25 @@ void put_recipients(order& what, dice& choice, const fleet& devices) {
 std::string context_of(const std::string& prefix, dice& choice, std::uint64_t index) {
   const auto id = prefix + "-" + std::to_string(index) + "-" + choice.uuid();
   switch (choice.below(12)) {
-    case 0: return id + "/+==&?#%20";
-    case 1: return id + " übung \"x\" \\ 試験";
-    case 2: return id + std::string(limits::request_context_bytes_max - id.size(), 'x');
-    default: return id;
+    case 0:
+      return id + "/+==&?#%20";
+    case 1:
+      return id + " übung \"x\" \\ 試験";
+    case 2:
+      return id + std::string(limits::request_context_bytes_max - id.size(), 'x');
+    default:
+      return id;
   }
 }
 
 validity_period validity_of(dice& choice) {
   switch (choice.below(3)) {
-    case 0: return {static_cast<std::uint32_t>(30 + choice.below(300)), validity_unit::days};
-    case 1: return {static_cast<std::uint32_t>(1 + choice.below(12)), validity_unit::months};
-    default: return {1, validity_unit::years};
+    case 0:
+      return {static_cast<std::uint32_t>(30 + choice.below(300)), validity_unit::days};
+    case 1:
+      return {static_cast<std::uint32_t>(1 + choice.below(12)), validity_unit::months};
+    default:
+      return {1, validity_unit::years};
   }
 }
 
@@ -183,10 +196,14 @@ validity_period validity_of(dice& choice) {
 
 std::string_view name_of(expected_end value) noexcept {
   switch (value) {
-    case expected_end::success: return "success";
-    case expected_end::failure: return "failure";
-    case expected_end::one_result: return "oneResult";
-    case expected_end::anything: break;
+    case expected_end::success:
+      return "success";
+    case expected_end::failure:
+      return "failure";
+    case expected_end::one_result:
+      return "oneResult";
+    case expected_end::anything:
+      break;
   }
   return "anything";
 }
@@ -263,8 +280,9 @@ order order_book::of_kind(const std::string& kind, std::uint64_t index) const {
   request.user_principal_name = "user" + number + "@example.test";
   request.profile_id = choice.uuid();
   request.create.key = key;
-  request.create.hash = choice.one_of(std::vector<hash_algorithm>{
-    hash_algorithm::sha256, hash_algorithm::sha256, hash_algorithm::sha384, hash_algorithm::sha512});
+  request.create.hash
+    = choice.one_of(std::vector<hash_algorithm>{hash_algorithm::sha256, hash_algorithm::sha256,
+                                                hash_algorithm::sha384, hash_algorithm::sha512});
   request.create.validity = validity_of(choice);
   request.create.authority = options_.authority_name;
   request.create.certificate_template = choice.below(4) == 0 ? "Device" : "User";

@@ -1,5 +1,6 @@
-// What is asked of the engine: realistic requests from a seed, each with what must come of it. The same
-// seed and index give the same order, so that no text has to be kept. Issues and judges nothing.
+// What is asked of the engine: realistic requests from a seed, each with what must come of it. The
+// same seed and index give the same order, so that no text has to be kept. Issues and judges
+// nothing.
 #pragma once
 
 #include <string>
@@ -31,13 +32,13 @@ enum class spoiling : std::uint8_t { none = 0, text, repeated, other_body, whole
 struct order {
   std::uint64_t index = 0;
   std::string context;
-  std::string kind;            ///< "create-ec", "bad:cn-200", …
+  std::string kind; ///< "create-ec", "bad:cn-200", …
   pfx_request request;
   expectation expected;
-  full_name subject;           ///< what the text of the subject means
+  full_name subject; ///< what the text of the subject means
   std::vector<general_name> names;
   spoiling how = spoiling::none;
-  std::string bad_name;        ///< for kinds "bad:<name>"
+  std::string bad_name; ///< for kinds "bad:<name>"
 };
 
 struct order_options {
@@ -61,13 +62,13 @@ public:
   /// An order of a given kind (`bad` alone takes the bad one of that index).
   [[nodiscard]] order of_kind(const std::string& kind, std::uint64_t index) const;
   /// The JSON object for a download. `copy` counts the entries of one download with this context.
-  [[nodiscard]] std::string text(const order& what, std::uint64_t lease_number, std::int64_t lease_ms,
-                                 std::size_t copy) const;
+  [[nodiscard]] std::string text(const order& what, std::uint64_t lease_number,
+                                 std::int64_t lease_ms, std::size_t copy) const;
   [[nodiscard]] static bool knows(const std::string& kind);
 
 private:
   order_book(order_options options, const fleet& devices)
-    : options_(std::move(options)), devices_(devices) {}
+      : options_(std::move(options)), devices_(devices) {}
 
   order_options options_;
   const fleet& devices_;
@@ -75,7 +76,8 @@ private:
 
 // -- bad requests (bad_requests.cpp) ------
 
-/// Turns a good order into the bad one of that name, with its expectation; false for an unknown name.
+/// Turns a good order into the bad one of that name, with its expectation; false for an unknown
+/// name.
 bool spoil(order& what, const std::string& name, const fleet& devices);
 /// The text of an order spoiled in its text.
 [[nodiscard]] std::string spoiled_text(const order& what, std::string good_text, std::size_t copy);

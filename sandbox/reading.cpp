@@ -15,7 +15,8 @@ constexpr std::uint8_t sequence_tag = 0x30;
 constexpr std::string_view upn_oid = "1.3.6.1.4.1.311.20.2.3";
 constexpr std::string_view sid_value_oid = "1.3.6.1.4.1.311.25.2.1";
 
-std::optional<std::vector<der::element>> parts_of(byte_view octets, std::uint8_t tag = sequence_tag) {
+std::optional<std::vector<der::element>> parts_of(byte_view octets,
+                                                  std::uint8_t tag = sequence_tag) {
   const auto whole = der::only(octets);
   return whole && whole->tag == tag ? der::children(whole->value) : std::nullopt;
 }
@@ -64,9 +65,9 @@ std::optional<unix_ms> moment_of(const der::element& one) {
       || !std::all_of(text.begin(), text.end() - 1, [](char c) { return c >= '0' && c <= '9'; })) {
     return std::nullopt;
   }
-  const auto moment = from_rfc3339(text.substr(0, 4) + "-" + text.substr(4, 2) + "-"
-                                   + text.substr(6, 2) + "T" + text.substr(8, 2) + ":"
-                                   + text.substr(10, 2) + ":" + text.substr(12, 2) + "Z");
+  const auto moment
+    = from_rfc3339(text.substr(0, 4) + "-" + text.substr(4, 2) + "-" + text.substr(6, 2) + "T"
+                   + text.substr(8, 2) + ":" + text.substr(10, 2) + ":" + text.substr(12, 2) + "Z");
   return moment ? std::optional(*moment) : std::nullopt;
 }
 
@@ -85,10 +86,18 @@ bool add_general_name(const der::element& one, seen_certificate& out) {
   const auto text = pfx::to_text(one.value);
   auto& names = out.alternative_names;
   switch (one.tag) {
-    case 0x81: names.push_back({name_type::rfc822, text, {}}); return true;
-    case 0x82: names.push_back({name_type::dns, text, {}}); return true;
-    case 0x86: names.push_back({name_type::uri, text, {}}); return true;
-    case 0x87: names.push_back({name_type::ip, text, {}}); return true;
+    case 0x81:
+      names.push_back({name_type::rfc822, text, {}});
+      return true;
+    case 0x82:
+      names.push_back({name_type::dns, text, {}});
+      return true;
+    case 0x86:
+      names.push_back({name_type::uri, text, {}});
+      return true;
+    case 0x87:
+      names.push_back({name_type::ip, text, {}});
+      return true;
     case 0xa4: {
       auto name = name_of_der(one.value);
       if (name) {
@@ -103,7 +112,9 @@ bool add_general_name(const der::element& one, seen_certificate& out) {
       }
       return upn.has_value();
     }
-    default: out.unknown_names.push_back(to_hex(one.whole)); return true;
+    default:
+      out.unknown_names.push_back(to_hex(one.whole));
+      return true;
   }
 }
 
@@ -154,7 +165,7 @@ bool read_security_identifier(byte_view value, seen_certificate& out) {
 bool read_basic_constraints(byte_view value, seen_certificate& out) {
   const auto parts = parts_of(value);
   out.is_ca = parts && !parts->empty() && parts->front().tag == 0x01
-              && parts->front().value.size() == 1 && parts->front().value[0] != 0;
+    && parts->front().value.size() == 1 && parts->front().value[0] != 0;
   return parts.has_value();
 }
 
@@ -167,12 +178,12 @@ bool read_extensions(byte_view octets, seen_certificate& out) {
     if (one.critical) {
       out.critical.push_back(one.oid);
     }
-    const bool good = one.oid == "2.5.29.15"                ? read_key_usage(one.value, out)
-                      : one.oid == "2.5.29.17"              ? read_alternative_names(one.value, out)
-                      : one.oid == "2.5.29.19"              ? read_basic_constraints(one.value, out)
-                      : one.oid == "2.5.29.37"              ? read_extended_usages(one.value, out)
-                      : one.oid == "1.3.6.1.4.1.311.25.2" ? read_security_identifier(one.value, out)
-                                                            : true;
+    const bool good = one.oid == "2.5.29.15" ? read_key_usage(one.value, out)
+      : one.oid == "2.5.29.17"               ? read_alternative_names(one.value, out)
+      : one.oid == "2.5.29.19"               ? read_basic_constraints(one.value, out)
+      : one.oid == "2.5.29.37"               ? read_extended_usages(one.value, out)
+      : one.oid == "1.3.6.1.4.1.311.25.2"    ? read_security_identifier(one.value, out)
+                                             : true;
     if (!good) {
       return false;
     }
@@ -184,8 +195,8 @@ bool read_extensions(byte_view octets, seen_certificate& out) {
 
 std::optional<seen_certificate> read_certificate(byte_view octets) {
   const auto certificate = parts_of(octets);
-  const auto fields = certificate && certificate->size() == 3 ? parts_of(certificate->front().whole)
-                                                              : std::nullopt;
+  const auto fields
+    = certificate && certificate->size() == 3 ? parts_of(certificate->front().whole) : std::nullopt;
   // [0] version, serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, …, [3]
   if (!fields || fields->size() < 7 || fields->front().tag != 0xa0) {
     return std::nullopt;

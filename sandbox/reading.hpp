@@ -15,8 +15,8 @@ struct attribute {
   std::string value; ///< UTF-8
   auto operator<=>(const attribute&) const = default;
 };
-using relative_name = std::vector<attribute>;      ///< one RDN, sorted
-using full_name = std::vector<relative_name>;      ///< in the order of the DER: least specific first
+using relative_name = std::vector<attribute>; ///< one RDN, sorted
+using full_name = std::vector<relative_name>; ///< in the order of the DER: least specific first
 
 /// A GeneralName in a comparable form.
 struct general_name {
@@ -31,14 +31,14 @@ struct seen_certificate {
   full_name subject;
   unix_ms not_before = 0;
   unix_ms not_after = 0;
-  bytes public_key;  ///< SubjectPublicKeyInfo, DER
+  bytes public_key; ///< SubjectPublicKeyInfo, DER
   bool is_ca = false;
   std::optional<key_usages> usages;
   std::vector<std::string> extended_usages;
   std::vector<general_name> alternative_names;
   std::vector<std::string> unknown_names; ///< general names of other types
   std::string security_identifier;
-  std::vector<std::string> critical;      ///< OIDs of critical extensions
+  std::vector<std::string> critical; ///< OIDs of critical extensions
 };
 
 [[nodiscard]] std::optional<seen_certificate> read_certificate(byte_view der);

@@ -10,8 +10,8 @@ namespace pfx::sandbox {
 namespace {
 
 /// Critical KeyUsage digitalSignature, and ExtendedKeyUsage clientAuth.
-constexpr std::string_view client_extensions =
-  "3025300e0603551d0f0101ff04040302078030130603551d25040c300a06082b06010505070302";
+constexpr std::string_view client_extensions
+  = "3025300e0603551d0f0101ff04040302078030130603551d25040c300a06082b06010505070302";
 constexpr std::int64_t backdate_ms = 60'000;
 
 } // namespace
@@ -36,8 +36,8 @@ result<crypto::certificate> registrar::sign(const std::string& connector_id,
   return crypto::sign_certificate(issuer_, options);
 }
 
-result<connect::service::register_answer>
-registrar::enrol(const connect::service::register_order& order, unix_ms now) {
+result<connect::service::register_answer> registrar::enrol(
+  const connect::service::register_order& order, unix_ms now) {
   const auto request = crypto::parse_csr(order.certificate_request);
   if (!request) {
     return failure(errc::bad_input, "certificateRequest", to_string(request.error()));

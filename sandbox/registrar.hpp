@@ -19,17 +19,18 @@ public:
   static constexpr std::size_t certificates_max = 100'000;
 
   registrar(std::vector<std::string> codes, crypto::ca_identity issuer, std::int64_t certificate_ms)
-    : issuer_(std::move(issuer)), certificate_ms_(certificate_ms) {
+      : issuer_(std::move(issuer)), certificate_ms_(certificate_ms) {
     for (auto& code : codes) {
       codes_[std::move(code)] = {};
     }
   }
 
   /// A code serves one key; the same key gets the same answer again. errc::unauthorized otherwise.
-  [[nodiscard]] result<connect::service::register_answer>
-  enrol(const connect::service::register_order& order, unix_ms now);
+  [[nodiscard]] result<connect::service::register_answer> enrol(
+    const connect::service::register_order& order, unix_ms now);
   /// A new certificate; the old one stays valid until the new one was used.
-  [[nodiscard]] result<bytes> renew(const std::string& connector_id, byte_view request, unix_ms now);
+  [[nodiscard]] result<bytes> renew(const std::string& connector_id, byte_view request,
+                                    unix_ms now);
   /// The connector of a client certificate of ours; none for others and for replaced ones.
   [[nodiscard]] std::optional<std::string> who(std::string_view certificate_der);
   [[nodiscard]] std::size_t connectors() const;

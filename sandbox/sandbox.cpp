@@ -1,13 +1,11 @@
-// Puts the box together: files, journals, CA, devices, service, server, feeder. Order of life: what the
-// server calls is made before it and ends after it.
+// Puts the box together: files, journals, CA, devices, service, server, feeder. Order of life: what
+// the server calls is made before it and ends after it.
 #include "sandbox/sandbox.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
 #include <filesystem>
+#include <mutex>
 #include <optional>
-#include <thread>
 
 #include <nlohmann/json.hpp>
 
@@ -17,6 +15,7 @@
 #include "sandbox/authorities.hpp"
 #include "sandbox/certificates.hpp"
 #include "sandbox/deliveries.hpp"
+#include "sandbox/feeder.hpp"
 #include "sandbox/service.hpp"
 
 namespace pfx::sandbox {
@@ -28,8 +27,6 @@ constexpr std::size_t extra_max = 1'000'000;
 constexpr std::size_t codes_max = 1'000;
 constexpr unix_ms request_life_ms = 24LL * 3'600'000;
 constexpr std::int64_t client_certificate_ms = 90LL * 86'400'000;
-constexpr std::size_t feed_batch = 5'000;        // lines of the journal between two syncs
-constexpr std::int64_t feed_interval_ms = 20;
 constexpr std::size_t connections_max = 64;
 
 result<void> check(const options& how) {
@@ -80,11 +77,7 @@ struct sandbox::state {
 
   mutable std::mutex extra_mutex;
   std::vector<std::string> extra; ///< kinds of the orders behind how.requests
-  std::mutex feed_mutex;
-  std::condition_variable feed_wakes;
-  bool stopping = false;
-  std::thread feeder;
-  std::atomic<std::uint64_t> fed = 0;
+  std::unique_ptr<feeder> feeding;
 
   ~state() { stop(); }
 
@@ -119,8 +112,8 @@ struct sandbox::state {
   result<void> make_world() {
     const auto now = system_clock().wall();
     auto made = make_authorities(how.address, now);
-    auto fleet_made = made ? fleet::make(how.devices, how.seed, now)
-                           : result<fleet>(failure(made.error()));
+    auto fleet_made
+      = made ? fleet::make(how.devices, how.seed, now) : result<fleet>(failure(made.error()));
     if (!fleet_made) {
       return failure(fleet_made.error());
     }
@@ -143,10 +136,10 @@ struct sandbox::state {
 
   result<void> note_issuance(const connect::ca::issuance_event& event) {
     using what = connect::ca::issuance_event::what;
-    const auto word = event.kind == what::issued    ? "issued"
-                      : event.kind == what::revoked ? "revoked"
-                      : event.kind == what::refused ? "refused"
-                                                    : "pending";
+    const auto word = event.kind == what::issued ? "issued"
+      : event.kind == what::revoked              ? "revoked"
+      : event.kind == what::refused              ? "refused"
+                                                 : "pending";
     ca_log->append(line(word)
                      .text("txid", to_hex(event.transaction_id))
                      .text("serial", event.serial_number)
@@ -165,8 +158,10 @@ struct sandbox::state {
 
   result<void> make_ca() {
     connect::ca::embedded_options options{
-      path("ca"), std::move(own->issuing_ca), {"User", "Device"}, how.ca_pending_answers, {}, {}, nullptr};
-    options.journal = [this](const connect::ca::issuance_event& event) { return note_issuance(event); };
+      path("ca"), std::move(own->issuing_ca), {"User", "Device"}, how.ca_pending_answers, {}, {},
+      nullptr};
+    options.journal
+      = [this](const connect::ca::issuance_event& event) { return note_issuance(event); };
     auto made = connect::ca::make_embedded_authority(std::move(options));
     if (!made) {
       return failure(made.error());
@@ -178,13 +173,15 @@ struct sandbox::state {
   void make_service() {
     judge_line_options line_options{{*devices, {own->ca_root}, how.authority_name},
                                     [this](std::uint64_t index) { return order_of(index); },
-                                    {}, *log};
+                                    {},
+                                    *log};
     if (how.keep_deliveries) {
       deliveries = std::make_unique<delivery_store>(path("delivered"), *devices, own->ca_root.pem(),
                                                     how.deliveries_max);
       line_options.keep = [this](const order& ordered, const request_result& delivered) {
         if (auto kept = deliveries->keep(ordered, delivered); !kept) {
-          log->append(line("fault").text("context", ordered.context).text("text", to_string(kept.error())));
+          log->append(
+            line("fault").text("context", ordered.context).text("text", to_string(kept.error())));
         }
       };
     }
@@ -226,7 +223,7 @@ struct sandbox::state {
   [[nodiscard]] std::string endpoint(const char* prefix) const {
     const bool v6 = how.address.find(':') != std::string::npos;
     return "https://" + (v6 ? "[" + how.address + "]" : how.address) + ":"
-           + std::to_string(server->port()) + prefix;
+      + std::to_string(server->port()) + prefix;
   }
 
   result<void> describe() {
@@ -259,55 +256,18 @@ struct sandbox::state {
     return {};
   }
 
-  // -- the feeder ------
-
-  result<void> feed_until(std::uint64_t end) {
-    const auto total = how.requests + how.extra.size();
-    for (auto next = fed.load(); next < std::min(end, total); ++next) {
-      service->enqueue(order_of(next), how.authority_name);
-      fed = next + 1;
-      if (fed % feed_batch == 0) {
-        if (auto synced = log->sync(); !synced) {
-          return synced;
-        }
-      }
-    }
-    return log->sync();
-  }
-
-  void feed() {
-    const auto total = how.requests + how.extra.size();
-    std::unique_lock lock(feed_mutex);
-    while (!stopping && fed < total) {
-      const auto elapsed = static_cast<double>(system_clock().boot() - started) / 1000.0;
-      const auto due = static_cast<std::uint64_t>(elapsed * how.feed_per_second) + 1;
-      lock.unlock();
-      const auto good = feed_until(due);
-      lock.lock();
-      if (!good) {
-        return; // the journal failed: every answer says so from now on
-      }
-      feed_wakes.wait_for(lock, std::chrono::milliseconds(feed_interval_ms));
-    }
-  }
-
   result<void> start_feeding() {
     started = system_clock().boot();
-    if (how.feed_per_second > 0) {
-      feeder = std::thread([this] { feed(); });
-      return {};
-    }
-    return feed_until(how.requests + how.extra.size());
+    feeding = std::make_unique<feeder>(feeder_options{
+      how.requests + how.extra.size(), how.feed_per_second,
+      [this](std::uint64_t index) { service->enqueue(order_of(index), how.authority_name); },
+      [this] { return log->sync(); }});
+    return feeding->start();
   }
 
   void stop() {
-    {
-      const std::scoped_lock lock(feed_mutex);
-      stopping = true;
-    }
-    feed_wakes.notify_all();
-    if (feeder.joinable()) {
-      feeder.join();
+    if (feeding) {
+      feeding->stop();
     }
     if (server) {
       server->stop();
@@ -326,7 +286,9 @@ struct sandbox::state {
     }
     extra = how.extra;
     make_service();
-    log->append(line("started").text("tenant", how.tenant).number("seed", static_cast<std::int64_t>(how.seed)));
+    log->append(line("started")
+                  .text("tenant", how.tenant)
+                  .number("seed", static_cast<std::int64_t>(how.seed)));
     const auto client_roots = desk->root_pem();
     if (auto fed_all = start_feeding(); !fed_all) {
       return fed_all;
@@ -410,9 +372,8 @@ summary sandbox::progress() const {
   out.faults_total = judged.faults;
   out.faults = judged.first_faults;
   const auto elapsed = system_clock().boot() - state_->started;
-  out.requests_per_second = elapsed > 0 ? 1000.0 * static_cast<double>(books.recorded)
-                                            / static_cast<double>(elapsed)
-                                        : 0;
+  out.requests_per_second
+    = elapsed > 0 ? 1000.0 * static_cast<double>(books.recorded) / static_cast<double>(elapsed) : 0;
   return out;
 }
 
@@ -422,8 +383,8 @@ bool sandbox::finished() const {
     return true;
   }
   const auto books = state_->service->counts();
-  return state_->fed >= how.requests + how.extra.size() && books.open == 0
-         && books.redelivery_open == 0 && state_->judges->idle() && state_->watch.so_far().loose == 0;
+  return state_->feeding->finished() && books.open == 0 && books.redelivery_open == 0
+    && state_->judges->idle() && state_->watch.so_far().loose == 0;
 }
 
 result<summary> sandbox::verdict() {

@@ -1,6 +1,6 @@
 // The other side in one box: a local PFX request service with its own CA, its own devices, a feeder
-// and a judge. A test bed: it never refuses a result for its quality, it records what it got and says
-// what was wrong with it. Serves loopback unless told otherwise; not a production service.
+// and a judge. A test bed: it never refuses a result for its quality, it records what it got and
+// says what was wrong with it. Serves loopback unless told otherwise; not a production service.
 #pragma once
 
 #include <cstdint>
@@ -14,25 +14,26 @@
 namespace pfx::sandbox {
 
 struct options {
-  std::string directory;             ///< must not hold a journal of an earlier run; mode 0700
+  std::string directory; ///< must not hold a journal of an earlier run; mode 0700
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;            ///< 0 = any free one
-  std::string tenant = "sandbox";    ///< the connectors' configured tenant, for transaction ids
+  std::uint16_t port = 0;         ///< 0 = any free one
+  std::string tenant = "sandbox"; ///< the connectors' configured tenant, for transaction ids
   std::string authority_name = "Sandbox-CA"; ///< certificateAuthority of the requests
   std::uint64_t requests = 300;
-  /// Kind and weight; empty = {"create-ec", 1}. Kinds: create-ec, create-ec384, create-ec521, create-rsa,
-  /// create-rsa3072, create-rsa4096, poison, bad (all bad ones in turn), bad:<name> (`bad_names()`).
+  /// Kind and weight; empty = {"create-ec", 1}. Kinds: create-ec, create-ec384, create-ec521,
+  /// create-rsa, create-rsa3072, create-rsa4096, poison, bad (all bad ones in turn), bad:<name>
+  /// (`bad_names()`).
   std::vector<std::pair<std::string, double>> mix;
-  std::vector<std::string> extra;    ///< further requests by kind, handed out after those of the mix
-  std::uint64_t seed = 1;            ///< same seed, same requests (keys and certificates aside)
-  std::int64_t lease_ms = 600'000;   ///< the longest lease that is granted
+  std::vector<std::string> extra;  ///< further requests by kind, handed out after those of the mix
+  std::uint64_t seed = 1;          ///< same seed, same requests (keys and certificates aside)
+  std::int64_t lease_ms = 600'000; ///< the longest lease that is granted
   std::size_t devices = 50;
-  double redeliver_share = 0.05;     ///< of the recorded requests, handed out once more
-  double judge_share = 1.0;          ///< of the results, opened by the judge
-  double feed_per_second = 0;        ///< requests becoming available; 0 = all at once
-  std::int64_t time_limit_ms = 0;    ///< after it `finished()` is true whatever the state; 0 = none
-  std::size_t registration_codes = 4;///< one per connector
-  bool keep_deliveries = false;      ///< write delivered/<n>/ for other tools to open
+  double redeliver_share = 0.05;  ///< of the recorded requests, handed out once more
+  double judge_share = 1.0;       ///< of the results, opened by the judge
+  double feed_per_second = 0;     ///< requests becoming available; 0 = all at once
+  std::int64_t time_limit_ms = 0; ///< after it `finished()` is true whatever the state; 0 = none
+  std::size_t registration_codes = 4; ///< one per connector
+  bool keep_deliveries = false;       ///< write delivered/<n>/ for other tools to open
   std::size_t deliveries_max = 2'000;
   std::uint32_t ca_pending_answers = 0; ///< the CA answers "pending" so often before it issues
 };
@@ -52,18 +53,19 @@ struct summary {
   std::uint64_t superseded = 0;        ///< another connector's result for a recorded request
   std::uint64_t certificates = 0;      ///< issued by the CA
   std::uint64_t revoked_certificates = 0;
-  std::uint64_t surplus_certificates = 0; ///< unrevoked and not the recorded one, or recorded and revoked
-  std::uint64_t shared_keys = 0;       ///< public keys under two requests
-  std::uint64_t judged = 0;            ///< results opened by the judge
+  std::uint64_t surplus_certificates
+    = 0;                         ///< unrevoked and not the recorded one, or recorded and revoked
+  std::uint64_t shared_keys = 0; ///< public keys under two requests
+  std::uint64_t judged = 0;      ///< results opened by the judge
   std::uint64_t connectors = 0;
-  std::uint64_t takeovers = 0;         ///< hand-outs of an unrecorded request after the first
-  double p50_ms = 0;                   ///< first hand-out to recorded
+  std::uint64_t takeovers = 0; ///< hand-outs of an unrecorded request after the first
+  double p50_ms = 0;           ///< first hand-out to recorded
   double p99_ms = 0;
-  double total_p50_ms = 0;             ///< enqueued to recorded
+  double total_p50_ms = 0; ///< enqueued to recorded
   double total_p99_ms = 0;
-  double requests_per_second = 0;      ///< recorded, from the first hand-out to the last recorded
+  double requests_per_second = 0; ///< recorded, from the first hand-out to the last recorded
   std::uint64_t faults_total = 0;
-  std::vector<std::string> faults;     ///< the first `faults_max` of them, printable
+  std::vector<std::string> faults; ///< the first `faults_max` of them, printable
 
   static constexpr std::size_t faults_max = 200;
   /// Nothing lost, doubled, surplus, shared or faulty.
@@ -85,8 +87,8 @@ public:
   [[nodiscard]] std::vector<std::string> registration_codes() const;
   [[nodiscard]] std::string server_roots_path() const; ///< PEM: who the service and the CA must be
   [[nodiscard]] std::string device_roots_path() const; ///< PEM: recipients.trust
-  [[nodiscard]] std::string ca_root_path() const;      ///< PEM: what delivered certificates chain to
-  [[nodiscard]] std::string description_path() const;  ///< sandbox.json: all of the above
+  [[nodiscard]] std::string ca_root_path() const;     ///< PEM: what delivered certificates chain to
+  [[nodiscard]] std::string description_path() const; ///< sandbox.json: all of the above
 
   /// One more request of a kind of `options::mix`; its requestContext.
   [[nodiscard]] result<std::string> enqueue(const std::string& kind);

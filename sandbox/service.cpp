@@ -1,5 +1,5 @@
-// Calls of the service. The order in each is: decode, lock, decide and append to the journal, unlock,
-// sync, answer.
+// Calls of the service. The order in each is: decode, lock, decide and append to the journal,
+// unlock, sync, answer.
 #include "sandbox/service.hpp"
 
 #include <algorithm>
@@ -33,10 +33,10 @@ connect::http::server_response refuse(int status, std::string_view code, std::st
 }
 
 connect::http::server_response refuse(const error& what) {
-  const int status = what.code == errc::too_large      ? 413
-                     : what.code == errc::unauthorized ? 403
-                     : what.code == errc::internal     ? 500
-                                                       : 400;
+  const int status = what.code == errc::too_large ? 413
+    : what.code == errc::unauthorized             ? 403
+    : what.code == errc::internal                 ? 500
+                                                  : 400;
   return refuse(status, name_of(what.code), to_string(what));
 }
 
@@ -72,8 +72,8 @@ read_entry read_document(const service::upload_entry& entry) {
 
 } // namespace
 
-connect::http::server_response
-request_service::handle(const connect::http::server_request& request) {
+connect::http::server_response request_service::handle(
+  const connect::http::server_request& request) {
   const auto path = request.target.substr(0, request.target.find('?'));
   const bool for_ca = path.starts_with(ca_prefix);
   if (!for_ca && !path.starts_with(service_prefix)) {
@@ -109,7 +109,8 @@ connect::http::server_response request_service::enrol(const std::string& body) {
   return after_sync(service::encode_register_answer(*answer));
 }
 
-connect::http::server_response request_service::call(const std::string& name, const std::string& body,
+connect::http::server_response request_service::call(const std::string& name,
+                                                     const std::string& body,
                                                      const std::string& connector) {
   using method = response (request_service::*)(const service::caller&, const std::string&);
   static const std::map<std::string, method> calls = {
@@ -137,20 +138,26 @@ connect::http::server_response request_service::call(const std::string& name, co
     verdict = books_.admit(*who);
     const auto epoch = static_cast<std::int64_t>(who->epoch);
     if (verdict.stale) {
-      log_.append(line("stale_epoch").text("connector", connector).text("run", who->run_id)
-                    .number("epoch", epoch).text("call", name));
+      log_.append(line("stale_epoch")
+                    .text("connector", connector)
+                    .text("run", who->run_id)
+                    .number("epoch", epoch)
+                    .text("call", name));
     } else if (verdict.first_of_run && name != "Connectors/checkIn") {
-      log_.append(line("fault").text("context", "")
-                    .text("text", "run " + printable(who->run_id) + " called " + name
-                                    + " before its checkIn"));
+      log_.append(
+        line("fault")
+          .text("context", "")
+          .text("text",
+                "run " + printable(who->run_id) + " called " + name + " before its checkIn"));
     }
   }
   if (verdict.stale) {
     if (const auto synced = log_.sync(); !synced) {
       return refuse(503, "ServiceUnavailable", to_string(synced.error()));
     }
-    return reply(409, service::encode_error("staleEpoch", "a later run of this connector is known",
-                                            verdict.highest_epoch));
+    return reply(409,
+                 service::encode_error("staleEpoch", "a later run of this connector is known",
+                                       verdict.highest_epoch));
   }
   return (this->*at->second)(*who, body);
 }
@@ -165,7 +172,9 @@ connect::http::server_response request_service::check_in(const service::caller& 
   {
     const std::scoped_lock lock(mutex_);
     answer = books_.check_in(who, *order);
-    log_.append(line("checked_in").text("connector", who.connector_id).text("run", who.run_id)
+    log_.append(line("checked_in")
+                  .text("connector", who.connector_id)
+                  .text("run", who.run_id)
                   .number("epoch", static_cast<std::int64_t>(who.epoch))
                   .number("sequence", static_cast<std::int64_t>(order->at.sequence))
                   .text("head", to_hex(order->at.audit_head))
@@ -185,8 +194,8 @@ std::optional<std::string> request_service::next_spoiled_answer() {
   return name;
 }
 
-std::vector<std::string>
-request_service::texts_within_limit(const std::vector<hand_out>& given) const {
+std::vector<std::string> request_service::texts_within_limit(
+  const std::vector<hand_out>& given) const {
   std::vector<std::string> texts;
   std::size_t size = 0;
   for (const auto& one : given) {
@@ -299,11 +308,14 @@ connect::http::server_response request_service::query(const service::caller& who
     for (const auto& context : order->contexts) {
       page.answers.push_back(books_.query(context, now));
     }
-    log_.append(line("queried").text("connector", who.connector_id).text("run", who.run_id)
+    log_.append(line("queried")
+                  .text("connector", who.connector_id)
+                  .text("run", who.run_id)
                   .flag("handed_to_me", order->handed_to_me)
                   .number("contexts", static_cast<std::int64_t>(page.answers.size())));
   }
-  return after_sync(service::encode_query_answer(page)); // "recorded" may be told: it must be synced
+  return after_sync(
+    service::encode_query_answer(page)); // "recorded" may be told: it must be synced
 }
 
 connect::http::server_response request_service::renew(const service::caller& who,

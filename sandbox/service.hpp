@@ -1,5 +1,5 @@
-// The PFX request service of the sandbox: bodies in, bodies out, over the ledger. Every answer waits for
-// the journal's sync first. Decides who calls; never how good a result is.
+// The PFX request service of the sandbox: bodies in, bodies out, over the ledger. Every answer
+// waits for the journal's sync first. Decides who calls; never how good a result is.
 #pragma once
 
 #include <deque>
@@ -20,7 +20,7 @@ struct service_options {
   std::function<std::string(const order&, const hand_out&)> text_of;
   /// Told of every recorded result: succeeded, thumbprint.
   std::function<void(bool, const digest&)> recorded;
-  connect::http::handler ca; ///< serves what starts with "/ca/"; may be empty
+  connect::http::handler ca;                ///< serves what starts with "/ca/"; may be empty
   std::size_t answer_bytes_max = 24u << 20; ///< a download is cut here; below body_bytes_max
 };
 
@@ -28,7 +28,8 @@ struct service_options {
 class request_service {
 public:
   request_service(service_options options, registrar& desk, journal& log, judge_line& judges)
-    : options_(std::move(options)), desk_(desk), log_(log), judges_(judges), books_(options_.books) {}
+      : options_(std::move(options)), desk_(desk), log_(log), judges_(judges),
+        books_(options_.books) {}
 
   [[nodiscard]] connect::http::server_response handle(const connect::http::server_request& request);
 

@@ -1,5 +1,5 @@
-// The offline judge: two journals in, one verdict out. Looks at nothing but their lines; a torn last
-// line is left out, any other damage refuses the whole.
+// The offline judge: two journals in, one verdict out. Looks at nothing but their lines; a torn
+// last line is left out, any other damage refuses the whole.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -37,7 +37,8 @@ std::int64_t number(const json& from, const char* name) {
   return at != from.end() && at->is_number_integer() ? at->get<std::int64_t>() : 0;
 }
 
-template <class Take> result<void> for_each_line(const std::string& path, Take take) {
+template <class Take>
+result<void> for_each_line(const std::string& path, Take take) {
   std::ifstream in(path, std::ios::binary);
   if (!in) {
     return failure(errc::io, "directory", "cannot read " + path);
@@ -51,7 +52,8 @@ template <class Take> result<void> for_each_line(const std::string& path, Take t
       if (last) {
         return {};
       }
-      return failure(errc::corrupt, "directory", path + ": line " + std::to_string(at) + " is damaged");
+      return failure(errc::corrupt, "directory",
+                     path + ": line " + std::to_string(at) + " is damaged");
     }
     take(parsed);
   }
@@ -115,8 +117,8 @@ public:
     const auto what = text(one, "what");
     auto& it = certificates_[text(one, "serial")];
     if (what == "issued") {
-      it = {text(one, "serial"), text(one, "thumbprint"), text(one, "txid"),
-            text(one, "public_key"), text(one, "subject"), it.revoked};
+      it = {text(one, "serial"),     text(one, "thumbprint"), text(one, "txid"),
+            text(one, "public_key"), text(one, "subject"),    it.revoked};
     } else if (what == "revoked") {
       it.revoked = true;
     }
@@ -228,8 +230,9 @@ private:
     out_.judged += it.judged ? 1 : 0;
     if (it.accepted > 1 || it.second_result) {
       ++out_.duplicates;
-      fault(name + (it.accepted > 1 ? ": two results were accepted"
-                                    : ": one connector uploaded two different results"));
+      fault(name
+            + (it.accepted > 1 ? ": two results were accepted"
+                               : ": one connector uploaded two different results"));
     }
     if (it.accepted == 0) {
       if (it.hand_outs > 0 && must_end) {
@@ -257,8 +260,8 @@ private:
     for (std::size_t at = 0; at < stories_.size(); ++at) {
       const auto& one = stories_[at];
       for (std::uint8_t g = 0; g < limits::generations_max && !one.authority.empty(); ++g) {
-        const auto id = crypto::sha256(
-          transaction_id_preimage(tenant_, one.context, one.authority, g));
+        const auto id
+          = crypto::sha256(transaction_id_preimage(tenant_, one.context, one.authority, g));
         by_transaction_[to_hex(id)] = at;
       }
     }
@@ -287,7 +290,7 @@ private:
       const auto stands = recorded.find(one.thumbprint);
       const auto* owner = story_of(one);
       const auto name = (owner == nullptr ? "of no request" : printable(owner->context))
-                        + ": certificate " + serial;
+        + ": certificate " + serial;
       if (stands != recorded.end()) {
         if (one.revoked) {
           ++out_.surplus_certificates;
@@ -347,7 +350,7 @@ private:
     out_.total_p99_ms = percentile(total_latencies_, 0.99);
     if (last_recorded_ > first_handed_) {
       out_.requests_per_second = 1000.0 * static_cast<double>(latencies_.size())
-                                 / static_cast<double>(last_recorded_ - first_handed_);
+        / static_cast<double>(last_recorded_ - first_handed_);
     }
   }
 
@@ -369,7 +372,8 @@ private:
 result<summary> judge(const std::string& directory) {
   try {
     joiner all;
-    auto read = for_each_line(directory + "/journal.jsonl", [&](const json& one) { all.take(one); });
+    auto read
+      = for_each_line(directory + "/journal.jsonl", [&](const json& one) { all.take(one); });
     if (read) {
       read = for_each_line(directory + "/ca-journal.jsonl",
                            [&](const json& one) { all.take_ca(one); });
@@ -381,44 +385,6 @@ result<summary> judge(const std::string& directory) {
   } catch (const std::exception& caught) {
     return failure(errc::internal, "directory", printable(caught.what(), 300));
   }
-}
-
-bool summary::clean() const noexcept {
-  return failed == 0 && lost == 0 && duplicates == 0 && surplus_certificates == 0 && shared_keys == 0
-         && faults_total == 0;
-}
-
-std::string summary::to_json() const {
-  const auto rounded = [](double value) { return std::round(value * 10) / 10; };
-  nlohmann::ordered_json out = {
-    {"requests", requests},
-    {"handedOut", handed_out},
-    {"delivered", delivered},
-    {"failed", failed},
-    {"expectedFailures", expected_failures},
-    {"redelivered", redelivered},
-    {"acknowledged", acknowledged},
-    {"lost", lost},
-    {"waiting", waiting},
-    {"duplicates", duplicates},
-    {"superseded", superseded},
-    {"certificates", certificates},
-    {"revokedCertificates", revoked_certificates},
-    {"surplusCertificates", surplus_certificates},
-    {"sharedKeys", shared_keys},
-    {"judged", judged},
-    {"connectors", connectors},
-    {"takeovers", takeovers},
-    {"p50Ms", rounded(p50_ms)},
-    {"p99Ms", rounded(p99_ms)},
-    {"totalP50Ms", rounded(total_p50_ms)},
-    {"totalP99Ms", rounded(total_p99_ms)},
-    {"requestsPerSecond", rounded(requests_per_second)},
-    {"clean", clean()},
-    {"faultsTotal", faults_total},
-    {"faults", faults},
-  };
-  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 } // namespace pfx::sandbox

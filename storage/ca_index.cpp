@@ -160,7 +160,8 @@ public:
       return failure(error_of(status));
     }
     if (value.size() != 1 || static_cast<std::uint8_t>(value[0]) > format_version) {
-      return failure(errc::store_newer, "directory", "the CA's index was written by a newer program");
+      return failure(errc::store_newer, "directory",
+                     "the CA's index was written by a newer program");
     }
     return {};
   }

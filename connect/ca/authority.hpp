@@ -10,7 +10,12 @@
 
 namespace pfx::connect::ca {
 
-enum class revocation_reason : std::uint8_t { unspecified = 0, key_compromise = 1, superseded = 4, cessation_of_operation = 5 };
+enum class revocation_reason : std::uint8_t {
+  unspecified = 0,
+  key_compromise = 1,
+  superseded = 4,
+  cessation_of_operation = 5
+};
 
 /// Everything a CA is told. The bytes come from the frozen intent; a repeat is byte-identical.
 struct submission {
@@ -22,18 +27,25 @@ struct submission {
 };
 
 enum class ca_status : std::uint8_t {
-  issued = 1, pending, refused, conflict, closed, never_seen, unsupported, unknown
+  issued = 1,
+  pending,
+  refused,
+  conflict,
+  closed,
+  never_seen,
+  unsupported,
+  unknown
 };
 [[nodiscard]] std::string_view name_of(ca_status value) noexcept;
 
 struct ca_answer {
   ca_status status = ca_status::unknown;
-  bytes certificate;                 ///< issued: DER
-  std::vector<bytes> chain;          ///< issued: issuer first, without the root if the CA leaves it out
-  std::string pending_id;            ///< pending
-  digest pending_public_key_hash;    ///< pending, find only; not present() if the CA doesn't tell
-  std::string reason;                ///< refused: the CA's words, printable; unknown: what happened
-  std::int64_t retry_after_ms = 0;   ///< unknown and pending: when to ask again; 0 = own back-off
+  bytes certificate;        ///< issued: DER
+  std::vector<bytes> chain; ///< issued: issuer first, without the root if the CA leaves it out
+  std::string pending_id;   ///< pending
+  digest pending_public_key_hash;  ///< pending, find only; not present() if the CA doesn't tell
+  std::string reason;              ///< refused: the CA's words, printable; unknown: what happened
+  std::int64_t retry_after_ms = 0; ///< unknown and pending: when to ask again; 0 = own back-off
   /// unknown: false if it is certain that nothing reached the CA (no connection was made).
   bool maybe_arrived = true;
 };

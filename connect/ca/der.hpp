@@ -18,7 +18,7 @@ inline constexpr std::size_t elements_max = 4096; ///< children of one value
 struct element {
   std::uint8_t tag = 0; ///< identifier octet, constructed bit included (0x30 = SEQUENCE)
   byte_view value;
-  byte_view whole;      ///< tag and length too
+  byte_view whole; ///< tag and length too
 };
 
 /// The first TLV; `rest` is what follows it.

@@ -55,8 +55,8 @@ result<submission> decode_submission(const digest& id, byte_view octets) {
 class embedded_authority final : public authority {
 public:
   embedded_authority(embedded_options options, std::unique_ptr<storage::ca_index> index)
-    : options_(std::move(options)), index_(std::move(index)),
-      clock_(options_.time != nullptr ? *options_.time : system_clock()) {
+      : options_(std::move(options)), index_(std::move(index)),
+        clock_(options_.time != nullptr ? *options_.time : system_clock()) {
     if (options_.identity.cert.subject() != options_.identity.cert.issuer()) {
       chain_.push_back(options_.identity.cert.der());
     }
@@ -188,7 +188,7 @@ private:
     const auto& templates = options_.templates;
     if (!templates.empty()
         && std::find(templates.begin(), templates.end(), what.certificate_template)
-             == templates.end()) {
+          == templates.end()) {
       return failure(errc::policy, "template", "is not issued here");
     }
     if (what.validity.value == 0) {
@@ -217,8 +217,9 @@ private:
     sign.not_before = std::max(now - backdate_ms, issuer.not_before());
     sign.not_after = std::min(crypto::add_validity(now, what.validity), issuer.not_after());
     if (sign.not_after <= now) {
-      return store(what.transaction_id,
-                   refuse(std::move(entry), {errc::policy, "validity", "the CA's own end is past"}));
+      return store(
+        what.transaction_id,
+        refuse(std::move(entry), {errc::policy, "validity", "the CA's own end is past"}));
     }
     const auto signed_one = crypto::sign_certificate(options_.identity, sign);
     if (!signed_one) {
@@ -276,9 +277,9 @@ private:
 
   static issuance_event event_of(const digest& id, const ca_entry& entry) {
     issuance_event out;
-    out.kind = entry.state == ca_state::issued    ? issuance_event::what::issued
-               : entry.state == ca_state::pending ? issuance_event::what::pending
-                                                  : issuance_event::what::refused;
+    out.kind = entry.state == ca_state::issued ? issuance_event::what::issued
+      : entry.state == ca_state::pending       ? issuance_event::what::pending
+                                               : issuance_event::what::refused;
     out.transaction_id = id;
     out.public_key_hash = entry.public_key_hash;
     out.template_name = entry.certificate_template;

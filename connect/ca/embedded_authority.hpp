@@ -1,5 +1,6 @@
 // The embedded CA: one root, an index by transaction id in a store of its own, synced before a
-// certificate leaves. And the server half of the CA service, which puts it (or any CA) behind HTTPS.
+// certificate leaves. And the server half of the CA service, which puts it (or any CA) behind
+// HTTPS.
 #pragma once
 
 #include <functional>
@@ -25,22 +26,25 @@ struct issuance_event {
 };
 
 struct embedded_options {
-  std::string directory;          ///< the CA's own store
+  std::string directory; ///< the CA's own store
   crypto::ca_identity identity;
   /// Issuable templates; empty = any.
   std::vector<std::string> templates;
-  /// A name whose requests are answered "pending" this many times before they are issued (for tests); 0 = never.
+  /// A name whose requests are answered "pending" this many times before they are issued (for
+  /// tests); 0 = never.
   std::uint32_t pending_answers = 0;
   std::vector<std::uint8_t> reserved;
   /// Called synchronously before the answer leaves; if it fails the answer is `unknown`.
   std::function<result<void>(const issuance_event&)> journal;
-  const clock* time = nullptr;    ///< default: the machine's
+  const clock* time = nullptr; ///< default: the machine's
 };
 
-/// Same transaction id and CSR → the same certificate; same id, other CSR → conflict, never a second issuance.
+/// Same transaction id and CSR → the same certificate; same id, other CSR → conflict, never a
+/// second issuance.
 [[nodiscard]] result<std::unique_ptr<authority>> make_embedded_authority(embedded_options options);
 
-/// Routes CertificateAuthority/{submit,find,revoke,close} bodies to a CA. `prefix` is the path before them.
+/// Routes CertificateAuthority/{submit,find,revoke,close} bodies to a CA. `prefix` is the path
+/// before them.
 [[nodiscard]] http::handler make_ca_handler(authority& ca, std::string prefix);
 
 } // namespace pfx::connect::ca

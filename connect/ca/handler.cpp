@@ -1,5 +1,5 @@
-// The server half of the CA service: bodies to calls and back. Refuses other methods than POST, other
-// paths and bodies that don't decode; who may call was decided before.
+// The server half of the CA service: bodies to calls and back. Refuses other methods than POST,
+// other paths and bodies that don't decode; who may call was decided before.
 #include "connect/ca/embedded_authority.hpp"
 #include "connect/ca/wire.hpp"
 

@@ -61,8 +61,9 @@ public:
     if (is_refusal(response->status)) {
       return of_status(ca_status::refused, words_of(*response));
     }
-    return read(*response, {ca_status::issued, ca_status::pending, ca_status::refused,
-                            ca_status::conflict, ca_status::closed});
+    return read(*response,
+                {ca_status::issued, ca_status::pending, ca_status::refused, ca_status::conflict,
+                 ca_status::closed});
   }
 
   /// A refused *question* says nothing about the transaction: only the CA's own word does.
@@ -74,8 +75,9 @@ public:
     if (response->status == 501) {
       return of_status(ca_status::unsupported);
     }
-    return read(*response, {ca_status::issued, ca_status::pending, ca_status::refused,
-                            ca_status::never_seen, ca_status::unsupported});
+    return read(*response,
+                {ca_status::issued, ca_status::pending, ca_status::refused, ca_status::never_seen,
+                 ca_status::unsupported});
   }
 
   ca_answer close(const digest& transaction_id) override {
@@ -86,8 +88,8 @@ public:
     if (response->status == 404 || response->status == 405 || response->status == 501) {
       return of_status(ca_status::unsupported);
     }
-    return read(*response, {ca_status::issued, ca_status::pending, ca_status::closed,
-                            ca_status::unsupported});
+    return read(*response,
+                {ca_status::issued, ca_status::pending, ca_status::closed, ca_status::unsupported});
   }
 
   revoke_answer revoke(const revoke_order& what) override {

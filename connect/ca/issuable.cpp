@@ -32,13 +32,11 @@ result<void> check_key_usage(byte_view value) {
 /// CA:FALSE is what the certificate gets anyway; everything else is refused.
 result<void> check_basic_constraints(byte_view value) {
   const auto sequence = der::only(value);
-  const auto parts = sequence && sequence->tag == 0x30 ? der::children(sequence->value)
-                                                       : std::nullopt;
-  const bool harmless = parts
-                        && std::all_of(parts->begin(), parts->end(), [](const auto& part) {
-                             return part.tag == 0x01 && part.value.size() == 1
-                                    && part.value[0] == 0;
-                           });
+  const auto parts
+    = sequence && sequence->tag == 0x30 ? der::children(sequence->value) : std::nullopt;
+  const bool harmless = parts && std::all_of(parts->begin(), parts->end(), [](const auto& part) {
+                          return part.tag == 0x01 && part.value.size() == 1 && part.value[0] == 0;
+                        });
   if (!harmless) {
     return failure(errc::policy, "basicConstraints", "asks for a CA certificate");
   }
@@ -58,7 +56,8 @@ result<void> check_security_identifier(byte_view value, std::string_view ordered
 
 } // namespace
 
-result<bytes> issuable_extensions(const crypto::csr& request, std::string_view security_identifier) {
+result<bytes> issuable_extensions(const crypto::csr& request,
+                                  std::string_view security_identifier) {
   bytes kept;
   bool names_subject = request.subject.size() > 2; // an empty Name is 30 00
   bool sid_seen = false;
@@ -79,7 +78,8 @@ result<bytes> issuable_extensions(const crypto::csr& request, std::string_view s
       } else if (one.oid == alternative_name_oid) {
         names_subject = true;
       } else if (one.oid != extended_key_usage_oid) {
-        verdict = failure(errc::policy, "extensions", "hold " + one.oid + ", which is not issued here");
+        verdict
+          = failure(errc::policy, "extensions", "hold " + one.oid + ", which is not issued here");
       }
       if (!verdict) {
         return failure(verdict.error());

@@ -1,5 +1,6 @@
-// What of a CSR's wishes a certificate may carry: copies SAN, key usage, extended key usage and SID as
-// they stand, refuses everything that would make a CA of the subject, and any extension it does not know.
+// What of a CSR's wishes a certificate may carry: copies SAN, key usage, extended key usage and SID
+// as they stand, refuses everything that would make a CA of the subject, and any extension it does
+// not know.
 #pragma once
 
 #include "crypto/request.hpp"

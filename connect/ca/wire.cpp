@@ -1,4 +1,5 @@
-// JSON of the CA service. The strict reader of connect/http finds duplicate keys and bad UTF-8 first.
+// JSON of the CA service. The strict reader of connect/http finds duplicate keys and bad UTF-8
+// first.
 #include "connect/ca/wire.hpp"
 
 #include <array>
@@ -13,17 +14,20 @@ using nlohmann::json;
 namespace {
 
 constexpr std::size_t csr_bytes_max = 64u << 10;
-constexpr std::size_t word_bytes_max = 512;     // template, SID, pending id, issuer
-constexpr std::size_t issuer_bytes_max = 8192;  // RFC 4514 text of a Name
+constexpr std::size_t word_bytes_max = 512;    // template, SID, pending id, issuer
+constexpr std::size_t issuer_bytes_max = 8192; // RFC 4514 text of a Name
 constexpr std::size_t reason_characters_max = 500;
-constexpr std::uint32_t validity_max = 36'500;  // units; anything longer is a slip
+constexpr std::uint32_t validity_max = 36'500; // units; anything longer is a slip
 
 constexpr std::array<ca_status, 7> statuses = {
   ca_status::issued, ca_status::pending,    ca_status::refused,     ca_status::conflict,
   ca_status::closed, ca_status::never_seen, ca_status::unsupported,
 };
 constexpr std::array<revoke_status, 4> revoke_statuses = {
-  revoke_status::done, revoke_status::already, revoke_status::not_found, revoke_status::refused,
+  revoke_status::done,
+  revoke_status::already,
+  revoke_status::not_found,
+  revoke_status::refused,
 };
 
 result<json> object_of(std::string_view body) {
@@ -99,8 +103,8 @@ result<validity_period> validity(const json& from) {
     return failure(errc::bad_input, "validity", "is missing or no object");
   }
   const auto value = at->find("value");
-  if (value == at->end() || !value->is_number_unsigned()
-      || value->get<std::uint64_t>() == 0 || value->get<std::uint64_t>() > validity_max) {
+  if (value == at->end() || !value->is_number_unsigned() || value->get<std::uint64_t>() == 0
+      || value->get<std::uint64_t>() > validity_max) {
     return failure(errc::bad_input, "validity.value", "is no positive number within the limit");
   }
   const auto word = text(*at, "unit", word_bytes_max);
@@ -189,8 +193,8 @@ result<submission> decode_submit(std::string_view body) {
     return failure(parsed.error());
   }
   const auto id = transaction_id(*parsed);
-  const auto csr = base64(parsed->value("certificateRequest", json()), "certificateRequest",
-                          csr_bytes_max);
+  const auto csr
+    = base64(parsed->value("certificateRequest", json()), "certificateRequest", csr_bytes_max);
   const auto name = text(*parsed, "template", word_bytes_max, false);
   const auto period = validity(*parsed);
   if (!id || !csr || !name || !period) {
@@ -246,8 +250,8 @@ result<revoke_order> decode_revoke(std::string_view body) {
   if (!revoked_at) {
     return failure(errc::bad_input, "revocationDateTime", "is no RFC 3339 time");
   }
-  return revoke_order{*issuer, *serial,
-                      static_cast<revocation_reason>(reason.get<std::uint64_t>()), *revoked_at};
+  return revoke_order{*issuer, *serial, static_cast<revocation_reason>(reason.get<std::uint64_t>()),
+                      *revoked_at};
 }
 
 std::string encode_answer(const ca_answer& answer) {
@@ -286,9 +290,9 @@ result<ca_answer> decode_answer(std::string_view body) {
     if (*word == name_of(status)) {
       out.status = status;
       out.reason = printable(*reason, reason_characters_max);
-      return status == ca_status::issued    ? issued_of(*value, std::move(out))
-             : status == ca_status::pending ? pending_of(*value, std::move(out))
-                                            : result<ca_answer>(std::move(out));
+      return status == ca_status::issued ? issued_of(*value, std::move(out))
+        : status == ca_status::pending   ? pending_of(*value, std::move(out))
+                                         : result<ca_answer>(std::move(out));
     }
   }
   return failure(errc::bad_input, "value.status", "is no status of this protocol");

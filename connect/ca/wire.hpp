@@ -1,5 +1,6 @@
 // Bodies of the "pfxengine CA service", both directions (docs/protocol.md, CA interface). Text in,
-// values out; no I/O. Refuses duplicate keys, wrong types and words it does not know, naming the field.
+// values out; no I/O. Refuses duplicate keys, wrong types and words it does not know, naming the
+// field.
 #pragma once
 
 #include <string>

@@ -31,8 +31,10 @@ crypto::csr asking_for(std::initializer_list<bytes> extensions) {
 
 const bytes ca_true = hex("300f0603551d130101ff040530030101ff");
 const bytes ca_false = hex("30090603551d1304023000");
-const bytes ca_false_spelt = hex("300c0603551d13040530030101" "00");
-const bytes path_length = hex("300c0603551d130405300302010" "0");
+const bytes ca_false_spelt = hex("300c0603551d13040530030101"
+                                 "00");
+const bytes path_length = hex("300c0603551d130405300302010"
+                              "0");
 const bytes signs_certificates = hex("300b0603551d0f040403020204");
 const bytes signs_lists = hex("300b0603551d0f040403020102");
 const bytes signs = hex("300b0603551d0f040403020780");
@@ -73,7 +75,8 @@ TEST_CASE("extensions that nobody knows, or twice, or broken, are refused", "[ca
   auto trailing = asking_for({signs});
   trailing.extensions.push_back(0);
   CHECK_FALSE(issuable_extensions(trailing, ""));
-  CHECK_FALSE(issuable_extensions(asking_for({hex("300a0603551d0f0403020780")}), "")); // lengths lie
+  CHECK_FALSE(
+    issuable_extensions(asking_for({hex("300a0603551d0f0403020780")}), "")); // lengths lie
 }
 
 TEST_CASE("a nameless CSR needs an alternative name", "[ca][der]") {
@@ -93,7 +96,8 @@ TEST_CASE("the DER reader refuses what X.690 forbids", "[ca][der]") {
     const auto octets = hex(bad);
     CHECK_FALSE(der::first(octets, rest));
   }
-  const auto two = hex("02010105" "00");
+  const auto two = hex("02010105"
+                       "00");
   const auto first = der::first(two, rest);
   REQUIRE(first);
   CHECK(first->tag == 0x02);
@@ -116,8 +120,8 @@ TEST_CASE("object identifiers are spelt as dots, malformed ones not at all", "[c
   CHECK(der::dotted(hex("2b0601040182371902")) == "1.3.6.1.4.1.311.25.2");
   CHECK(der::dotted(hex("8837")) == "2.999"); // X.660's own example
   CHECK(der::dotted(hex("55")) == "2.5");
-  CHECK(der::dotted(hex("551d80")).empty());       // ends inside an arc
-  CHECK(der::dotted(hex("55801d")).empty());       // an arc with a leading zero septet
+  CHECK(der::dotted(hex("551d80")).empty());                   // ends inside an arc
+  CHECK(der::dotted(hex("55801d")).empty());                   // an arc with a leading zero septet
   CHECK(der::dotted(hex("55ffffffffffffffffffff7f")).empty()); // an arc over 64 bits
   CHECK(der::dotted({}).empty());
 }

@@ -18,7 +18,8 @@ struct served {
   std::unique_ptr<http::server> server;
   std::unique_ptr<authority> client;
 
-  explicit served(http::handler handle, const std::string& prefix = "", std::int64_t timeout_ms = 5'000) {
+  explicit served(http::handler handle, const std::string& prefix = "",
+                  std::int64_t timeout_ms = 5'000) {
     server = good(http::server::start(tls_server(world().server), std::move(handle)));
     auto options = tls_client(*server, &world().client);
     options.base_url += prefix;
@@ -28,10 +29,9 @@ struct served {
 };
 
 /// Answers everything alike.
-http::handler always(int status, std::string body, std::map<std::string, std::string> headers = {}) {
-  return [=](const http::server_request&) {
-    return http::server_response{status, headers, body};
-  };
+http::handler always(int status, std::string body,
+                     std::map<std::string, std::string> headers = {}) {
+  return [=](const http::server_request&) { return http::server_response{status, headers, body}; };
 }
 
 const submission& sample() {
@@ -118,8 +118,9 @@ TEST_CASE("a CA without close says so by its status", "[ca][https]") {
 
 TEST_CASE("answers that are not the protocol's are unknown", "[ca][https]") {
   for (const auto* body :
-       {"", "null", "[]", "{}", "{\"value\":1}", "{\"value\":{}}", "{\"value\":{\"status\":\"fine\"}}",
-        "{\"value\":{\"status\":1}}", "{\"value\":{\"status\":\"issued\"}}",
+       {"", "null", "[]", "{}", "{\"value\":1}", "{\"value\":{}}",
+        "{\"value\":{\"status\":\"fine\"}}", "{\"value\":{\"status\":1}}",
+        "{\"value\":{\"status\":\"issued\"}}",
         "{\"value\":{\"status\":\"issued\",\"certificate\":\"\"}}",
         "{\"value\":{\"status\":\"issued\",\"certificate\":\"%%\"}}",
         "{\"value\":{\"status\":\"issued\",\"certificate\":7}}",
@@ -185,14 +186,14 @@ TEST_CASE("the CA's server refuses bodies that are not the protocol's", "[ca][ht
   const ca_world world_of_ca;
   const auto ca = good(make_embedded_authority(world_of_ca.options(folder.path("ca"))));
   const auto handle = make_ca_handler(*ca, "/ca");
-  const auto call = [&](const std::string& name, const std::string& body,
-                        const std::string& method = "POST") {
-    http::server_request request;
-    request.method = method;
-    request.target = "/ca/CertificateAuthority/" + name;
-    request.body = body;
-    return handle(request).status;
-  };
+  const auto call
+    = [&](const std::string& name, const std::string& body, const std::string& method = "POST") {
+        http::server_request request;
+        request.method = method;
+        request.target = "/ca/CertificateAuthority/" + name;
+        request.body = body;
+        return handle(request).status;
+      };
   const auto id = to_hex(txid("one"));
   const auto csr = crypto::to_base64(sample().certificate_request);
   CHECK(call("find", "{\"transactionId\":\"" + id + "\"}") == 200);
@@ -209,8 +210,9 @@ TEST_CASE("the CA's server refuses bodies that are not the protocol's", "[ca][ht
     CHECK(call("submit", body) == 400);
   }
   const auto submit = [&](const std::string& validity, const std::string& rest = "") {
-    return call("submit", "{\"transactionId\":\"" + id + "\",\"certificateRequest\":\"" + csr
-                            + "\",\"template\":\"User\",\"validity\":" + validity + rest + "}");
+    return call("submit",
+                "{\"transactionId\":\"" + id + "\",\"certificateRequest\":\"" + csr
+                  + "\",\"template\":\"User\",\"validity\":" + validity + rest + "}");
   };
   CHECK(submit("null") == 400);
   CHECK(submit("{\"value\":0,\"unit\":\"days\"}") == 400);
@@ -221,8 +223,9 @@ TEST_CASE("the CA's server refuses bodies that are not the protocol's", "[ca][ht
   CHECK(submit("{\"value\":1,\"unit\":\"days\"}", ",\"extensions\":[]") == 400);
   CHECK(submit("{\"value\":1,\"unit\":\"days\"}") == 200);
   for (const auto* reason : {"7", "11", "-1", "\"superseded\"", "null"}) {
-    CHECK(call("revoke", std::string("{\"issuer\":\"CN=x\",\"serialNumber\":\"01\",\"reason\":") + reason
-                           + ",\"revocationDateTime\":\"2026-01-01T00:00:00Z\"}")
+    CHECK(call("revoke",
+               std::string("{\"issuer\":\"CN=x\",\"serialNumber\":\"01\",\"reason\":") + reason
+                 + ",\"revocationDateTime\":\"2026-01-01T00:00:00Z\"}")
           == 400);
   }
 }

@@ -11,7 +11,8 @@
 
 namespace pfx::test {
 
-template <class T> T good(result<T> value) {
+template <class T>
+T good(result<T> value) {
   if (!value) {
     throw std::runtime_error(to_string(value.error()));
   }

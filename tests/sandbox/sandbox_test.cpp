@@ -1,0 +1,266 @@
+// The whole box over HTTPS, with a stand-in for the engine: enrol, check in, download, certify,
+// upload.
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "connect/ca/https_authority.hpp"
+#include "connect/service/client.hpp"
+#include "connect/service/codec.hpp"
+#include "crypto/digest.hpp"
+#include "crypto/request.hpp"
+#include "sandbox/sandbox.hpp"
+#include "tests/catch.hpp"
+#include "tests/sandbox/support.hpp"
+
+using namespace pfx;
+using namespace pfx::test;
+namespace service = pfx::connect::service;
+namespace http = pfx::connect::http;
+
+namespace {
+
+std::string file_text(const std::string& path) {
+  std::ifstream in(path);
+  std::stringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+pfx::sandbox::options small(const std::string& directory) {
+  pfx::sandbox::options out;
+  out.directory = directory;
+  out.requests = 12;
+  out.devices = 4;
+  out.redeliver_share = 0.5;
+  return out;
+}
+
+/// A connector with its two clients.
+struct connector {
+  service::caller who;
+  std::unique_ptr<service::pfx_request_service> desk;
+  std::unique_ptr<connect::ca::authority> ca;
+
+  explicit connector(const pfx::sandbox::sandbox& box, std::size_t code = 0) {
+    http::client_options options;
+    options.base_url = box.url();
+    options.trusted_roots_pem = file_text(box.server_roots_path());
+    const auto key = good(crypto::private_key::generate(key_algorithm::ec_p256));
+    crypto::csr_options names;
+    names.subject = "CN=connector";
+    const auto answer = service::register_connector(
+      copy(options),
+      {box.registration_codes().at(code), "c", "m", "1", {}, good(crypto::build_csr(key, names))});
+    REQUIRE(answer);
+    who = {answer->connector_id, 1, std::string(32, 'f')};
+    options.identity = identity(answer->certificate, key);
+    auto ca_options = copy(options);
+    ca_options.identity = identity(answer->certificate, key);
+    ca_options.base_url = box.ca_url();
+    desk = good(service::make_client(std::move(options)));
+    ca = good(connect::ca::make_https_authority(std::move(ca_options)));
+    REQUIRE(desk->check_in(who, {"1.0", {}, false, "{}"}));
+  }
+
+  static http::client_options copy(const http::client_options& from) {
+    http::client_options out;
+    out.base_url = from.base_url;
+    out.trusted_roots_pem = from.trusted_roots_pem;
+    return out;
+  }
+  static http::tls_identity identity(const bytes& certificate, const crypto::private_key& key) {
+    http::tls_identity out;
+    out.certificate_pem = good(crypto::certificate::from_der(certificate)).pem();
+    out.key_pem = good(key.to_pem());
+    return out;
+  }
+
+  [[nodiscard]] certifier by_ca(std::uint8_t generation = 0) const {
+    return [this, generation](const pfx_request& request, const bytes& csr) {
+      const auto id = crypto::sha256(
+        transaction_id_preimage("sandbox", request.context, request.create.authority, generation));
+      const auto answer = ca->submit({id, csr, request.create.certificate_template,
+                                      request.create.validity, request.create.security_identifier});
+      if (answer.status != connect::ca::ca_status::issued) {
+        throw std::runtime_error("the CA did not issue: " + answer.reason);
+      }
+      return certified{answer.certificate, answer.chain};
+    };
+  }
+
+  request_result result_of(const service::offer& offer) const {
+    if (!offer.request) {
+      return fail_with(service_code_of(offer.request.error().code),
+                       to_string(offer.request.error()));
+    }
+    if (offer.request->kind == request_kind::unknown) {
+      return fail_with(service_code::not_supported, "kind: is not known");
+    }
+    return fulfil(*offer.request, {}, by_ca());
+  }
+
+  service::upload_entry answer_to(const service::offer& offer) {
+    const auto result = result_of(offer);
+    auto document = service::encode_result_document(result);
+    const auto digest = crypto::sha256(document);
+    return {offer.context, offer.lease_number, digest, std::move(document)};
+  }
+
+  /// Works until nothing is handed out any more. Results are kept and sent again for re-deliveries.
+  void work() {
+    for (int round = 0; round < 20; ++round) {
+      const auto got = desk->download(who, {5, {request_kind::pfx_create}, 60'000});
+      REQUIRE(got);
+      if (got->offers.empty()) {
+        return;
+      }
+      std::vector<service::upload_entry> entries;
+      for (const auto& offer : got->offers) {
+        auto& kept = kept_[offer.context];
+        if (kept.context.empty()) {
+          kept = answer_to(offer);
+        }
+        kept.lease_number = offer.lease_number;
+        entries.push_back(kept);
+      }
+      REQUIRE(desk->upload(who, entries));
+    }
+  }
+
+  std::map<std::string, service::upload_entry> kept_;
+};
+
+} // namespace
+
+TEST_CASE("a stand-in engine that does its work gets a clean verdict", "[sandbox]") {
+  const scratch folder;
+  auto options = small(folder.path("box"));
+  options.keep_deliveries = true;
+  const auto box = good(pfx::sandbox::sandbox::start(options));
+  CHECK_FALSE(box->finished());
+  connector one(*box);
+  one.work();
+  const auto verdict = good(box->verdict()); // waits for the judge
+  CHECK(box->finished());
+  CHECK(verdict.faults == std::vector<std::string>{});
+  CHECK(verdict.clean());
+  CHECK(verdict.delivered == 12);
+  CHECK(verdict.judged == 12);
+  CHECK(verdict.certificates == 12);
+  CHECK(verdict.redelivered > 0);
+  CHECK(verdict.acknowledged == verdict.redelivered);
+  CHECK(verdict.connectors == 1);
+  const auto live = box->progress();
+  CHECK(live.delivered == 12);
+  CHECK(live.surplus_certificates == 0);
+  for (const auto* name : {"result.pfx", "leaf.pem", "chain.pem", "root.pem", "request.json",
+                           "expected.json", "password-0.cms", "device-0.pem", "device-0.key"}) {
+    CAPTURE(name);
+    CHECK(std::filesystem::file_size(folder.path("box/delivered/0/") + name) > 0);
+  }
+  box->stop();
+  CHECK(good(pfx::sandbox::judge(folder.path("box"))).to_json() == verdict.to_json());
+}
+
+TEST_CASE("a second certificate makes a run unfinished until it is revoked", "[sandbox]") {
+  const scratch folder;
+  auto options = small(folder.path("box"));
+  options.requests = 2;
+  const auto box = good(pfx::sandbox::sandbox::start(options));
+  connector one(*box);
+  one.work();
+  CHECK(good(box->verdict()).clean());
+  CHECK(box->finished());
+  auto request = book().at(0).request; // any other subject will do
+  request.context = one.kept_.begin()->first;
+  const auto twin = fulfil(request, {}, one.by_ca(1));
+  CHECK_FALSE(box->finished());
+  CHECK(good(box->verdict()).surplus_certificates == 1);
+  const auto leaf = good(crypto::certificate::from_der(twin.certificate->certificate));
+  const auto revoked
+    = one.ca->revoke({leaf.issuer(), leaf.serial(), connect::ca::revocation_reason::superseded,
+                      system_clock().wall()});
+  CHECK(revoked.status == connect::ca::revoke_status::done);
+  CHECK(box->finished());
+  CHECK(good(box->verdict()).surplus_certificates == 0);
+}
+
+TEST_CASE("bad requests that a reader finds are recorded as expected failures", "[sandbox]") {
+  const scratch folder;
+  auto options = small(folder.path("box"));
+  options.requests = 1;
+  options.redeliver_share = 0;
+  options.extra = {"bad:unknown-kind", "bad:missing-recipients", "bad:typed-validity",
+                   "bad:no-recipients", "bad:recipient-not-base64"};
+  const auto box = good(pfx::sandbox::sandbox::start(options));
+  CHECK(box->enqueue("bad:duplicate-keys"));
+  CHECK_FALSE(box->enqueue("bad:nonsense"));
+  connector one(*box);
+  const auto got = one.desk->download(one.who, {100, {request_kind::pfx_create}, 60'000});
+  REQUIRE(got);
+  REQUIRE(got->offers.size() == 7);
+  std::vector<service::upload_entry> entries;
+  for (const auto& offer : got->offers) {
+    entries.push_back(one.answer_to(offer));
+  }
+  REQUIRE(one.desk->upload(one.who, entries));
+  const auto verdict = good(box->verdict()); // waits for the judge
+  CHECK(box->finished());
+  CHECK(verdict.faults == std::vector<std::string>{});
+  CHECK(verdict.expected_failures == 6);
+  CHECK(verdict.delivered == 1);
+}
+
+TEST_CASE("answers that are bad as a whole are given once", "[sandbox]") {
+  const scratch folder;
+  auto options = small(folder.path("box"));
+  options.requests = 0;
+  options.extra = {"bad:answer-broken", "bad:answer-over-limit", "bad:answer-too-deep"};
+  const auto box = good(pfx::sandbox::sandbox::start(options));
+  connector one(*box);
+  const service::download_order order{100, {request_kind::pfx_create}, 60'000};
+  CHECK_FALSE(one.desk->download(one.who, order));
+  const auto large = one.desk->download(one.who, order);
+  REQUIRE_FALSE(large);
+  CHECK(large.error().what.code == errc::too_large);
+  CHECK_FALSE(one.desk->download(one.who, order));
+  const auto served = one.desk->download(one.who, order);
+  REQUIRE(served);
+  CHECK(served->offers.size() == 3);
+}
+
+TEST_CASE("a connector without a certificate is served nowhere but at the door", "[sandbox]") {
+  const scratch folder;
+  const auto box = good(pfx::sandbox::sandbox::start(small(folder.path("box"))));
+  for (const auto& base : {box->url(), box->ca_url()}) {
+    http::client_options options;
+    options.base_url = base;
+    options.trusted_roots_pem = file_text(box->server_roots_path());
+    const auto client = good(http::client::make(std::move(options)));
+    const auto answer = client->post(
+      base == box->url() ? "/PfxRequests/download" : "/CertificateAuthority/find", "{}");
+    REQUIRE(answer);
+    CHECK(answer->status == 401);
+  }
+}
+
+TEST_CASE("options that mean nothing are refused, and so is a used directory", "[sandbox]") {
+  using pfx::sandbox::sandbox;
+  const scratch folder;
+  const auto with = [&](auto change) {
+    auto options = small(folder.path("other"));
+    change(options);
+    return sandbox::start(options);
+  };
+  CHECK_FALSE(with([](auto& how) { how.directory.clear(); }));
+  CHECK_FALSE(with([](auto& how) { how.redeliver_share = 1.5; }));
+  CHECK_FALSE(with([](auto& how) { how.lease_ms = 0; }));
+  CHECK_FALSE(with([](auto& how) { how.registration_codes = 0; }));
+  CHECK_FALSE(with([](auto& how) { how.extra = {"nonsense"}; }));
+  CHECK_FALSE(with([](auto& how) { how.requests = 1'000'000'000; }));
+  const auto first = good(sandbox::start(small(folder.path("box"))));
+  first->stop();
+  CHECK(sandbox::start(small(folder.path("box"))).error().code == errc::conflict);
+}
