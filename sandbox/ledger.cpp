@@ -11,6 +11,7 @@ namespace pfx::sandbox {
 
 namespace {
 
+constexpr std::int64_t taken_lease_ms = 1'500; ///< of a lease that was taken away
 constexpr std::int64_t lease_ms_min = 1'000;
 constexpr std::size_t runs_seen_max = 10'000; ///< run ids remembered per connector
 
@@ -110,7 +111,23 @@ hand_out ledger::give(place where, const service::caller& who, std::int64_t leas
                   .number("lease", static_cast<std::int64_t>(one.lease_number))
                   .number("copy", static_cast<std::int64_t>(copy))
                   .flag("redelivery", one.stands.has_value()));
-  return {one.context, one.index, one.lease_number, lease_ms, copy};
+  const hand_out given{one.context, one.index, one.lease_number, lease_ms, copy};
+  const bool first = one.hand_outs == 1 && !one.stands && one.copies == 1;
+  if (first && dice(options_.seed ^ 0x105e, one.index).share() < options_.lose_lease_share) {
+    take_away(where, now, out);
+  }
+  return given;
+}
+
+/// As if another connector had been given the request at once, and had died with it.
+void ledger::take_away(place where, boot_ms now, std::vector<line>& out) {
+  auto& one = standings_[where];
+  ++one.lease_number;
+  one.lease_end = now + taken_lease_ms;
+  leases_.emplace(one.lease_end, where);
+  out.push_back(line("taken_away")
+                  .text("context", one.context)
+                  .number("lease", static_cast<std::int64_t>(one.lease_number)));
 }
 
 std::vector<hand_out> ledger::download(const service::caller& who, std::size_t most,
@@ -225,6 +242,11 @@ service::upload_answer ledger::upload(const service::caller& who,
   } else if (read->wrong) {
     answer.status = service::upload_status::rejected;
     answer.message = to_string(*read->wrong);
+  } else if (read->succeeded && !one->rejected
+             && dice(options_.seed ^ 0x4e1, one->index).share() < options_.reject_share) {
+    one->rejected = true;
+    answer.status = service::upload_status::rejected;
+    answer.message = "on purpose";
   } else {
     answer.status = service::upload_status::accepted;
     record(at->second, who, entry, *read);
@@ -237,7 +259,8 @@ service::upload_answer ledger::upload(const service::caller& who,
                       .number("lease", static_cast<std::int64_t>(entry.lease_number))
                       .text("digest", to_hex(entry.result_digest))
                       .flag("document", read != nullptr)
-                      .text("status", name_of(answer.status));
+                      .text("status", name_of(answer.status))
+                      .flag("on_purpose", answer.message == "on purpose");
   if (read != nullptr && read->wrong) {
     entry_line.text("wrong", to_string(*read->wrong));
   }

@@ -22,6 +22,8 @@ struct ledger_options {
   std::int64_t lease_ms_max = 600'000;
   double redeliver_share = 0.05;
   std::uint64_t seed = 1;
+  double reject_share = 0;     ///< of the requests, whose first success is answered `rejected`
+  double lose_lease_share = 0; ///< of the requests, whose first lease somebody else takes at once
 };
 
 /// One request as the service keeps it.
@@ -34,6 +36,7 @@ struct standing {
   std::uint64_t hand_outs = 0;
   boot_ms lease_end = 0; ///< 0 = not leased
   std::optional<service::recorded> stands;
+  bool rejected = false;        ///< on purpose, once
   bool redelivery_open = false; ///< chosen to be handed out once more and not yet acknowledged
   std::uint64_t redelivery_lease = 0; ///< the number it was first handed out under once more
 };
@@ -111,6 +114,7 @@ private:
   void expire(boot_ms now);
   hand_out give(place where, const service::caller& who, std::int64_t lease_ms, boot_ms now,
                 std::size_t copy, std::vector<line>& out);
+  void take_away(place where, boot_ms now, std::vector<line>& out);
   void record(place where, const service::caller& who, const service::upload_entry& entry,
               const document& read);
   void unqueue(place where);

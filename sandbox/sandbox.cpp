@@ -16,45 +16,17 @@
 #include "sandbox/certificates.hpp"
 #include "sandbox/deliveries.hpp"
 #include "sandbox/feeder.hpp"
+#include "sandbox/options_check.hpp"
 #include "sandbox/service.hpp"
 
 namespace pfx::sandbox {
 
 namespace {
 
-constexpr std::uint64_t requests_max = 1'000'000;
 constexpr std::size_t extra_max = 1'000'000;
-constexpr std::size_t codes_max = 1'000;
 constexpr unix_ms request_life_ms = 24LL * 3'600'000;
 constexpr std::int64_t client_certificate_ms = 90LL * 86'400'000;
 constexpr std::size_t connections_max = 64;
-
-result<void> check(const options& how) {
-  if (how.directory.empty()) {
-    return failure(errc::bad_input, "directory", "is empty");
-  }
-  if (how.requests > requests_max) {
-    return failure(errc::too_large, "requests", "are more than " + std::to_string(requests_max));
-  }
-  if (how.registration_codes == 0 || how.registration_codes > codes_max) {
-    return failure(errc::bad_input, "registration_codes", "are none or too many");
-  }
-  if (how.lease_ms < 1) {
-    return failure(errc::bad_input, "lease_ms", "is not positive");
-  }
-  for (const auto& [name, share] : {std::pair("redeliver_share", how.redeliver_share),
-                                    std::pair("judge_share", how.judge_share)}) {
-    if (!(share >= 0 && share <= 1)) {
-      return failure(errc::bad_input, name, "is not between 0 and 1");
-    }
-  }
-  for (const auto& kind : how.extra) {
-    if (!order_book::knows(kind)) {
-      return failure(errc::bad_input, "extra", "has an unknown kind: " + printable(kind));
-    }
-  }
-  return {};
-}
 
 } // namespace
 
@@ -157,9 +129,10 @@ struct sandbox::state {
   }
 
   result<void> make_ca() {
-    connect::ca::embedded_options options{
-      path("ca"), std::move(own->issuing_ca), {"User", "Device"}, how.ca_pending_answers, {}, {},
-      nullptr};
+    connect::ca::embedded_options options{path("ca"), std::move(own->issuing_ca)};
+    options.templates = {"User", "Device"};
+    options.pending_answers = how.ca_pending_answers;
+    options.pending_share = how.pending_share;
     options.journal
       = [this](const connect::ca::issuance_event& event) { return note_issuance(event); };
     auto made = connect::ca::make_embedded_authority(std::move(options));
@@ -187,7 +160,8 @@ struct sandbox::state {
     }
     judges = std::make_unique<judge_line>(std::move(line_options));
     service_options options;
-    options.books = {how.lease_ms, how.redeliver_share, how.seed};
+    options.books
+      = {how.lease_ms, how.redeliver_share, how.seed, how.reject_share, how.lose_lease_share};
     options.judge_share = how.judge_share;
     options.order_of = [this](std::uint64_t index) { return order_of(index); };
     options.text_of = [this](const order& what, const hand_out& given) {

@@ -28,9 +28,12 @@ struct options {
   std::uint64_t seed = 1;          ///< same seed, same requests (keys and certificates aside)
   std::int64_t lease_ms = 600'000; ///< the longest lease that is granted
   std::size_t devices = 50;
-  double redeliver_share = 0.05;  ///< of the recorded requests, handed out once more
-  double judge_share = 1.0;       ///< of the results, opened by the judge
-  double feed_per_second = 0;     ///< requests becoming available; 0 = all at once
+  double reject_share = 0;       ///< of the requests, whose first success is answered "rejected"
+  double lose_lease_share = 0;   ///< of the requests, whose first lease somebody else takes at once
+  double pending_share = 1.0;    ///< of the requests, for ca_pending_answers
+  double redeliver_share = 0.05; ///< of the recorded requests, handed out once more
+  double judge_share = 1.0;      ///< of the results, opened by the judge
+  double feed_per_second = 0;    ///< requests becoming available; 0 = all at once
   std::int64_t time_limit_ms = 0; ///< after it `finished()` is true whatever the state; 0 = none
   std::size_t registration_codes = 4; ///< one per connector
   bool keep_deliveries = false;       ///< write delivered/<n>/ for other tools to open
@@ -54,7 +57,9 @@ struct summary {
   std::uint64_t certificates = 0;      ///< issued by the CA
   std::uint64_t revoked_certificates = 0;
   std::uint64_t surplus_certificates
-    = 0;                         ///< unrevoked and not the recorded one, or recorded and revoked
+    = 0; ///< unrevoked and not the recorded one, or recorded and revoked
+  std::uint64_t twice_certified
+    = 0;                         ///< requests for which the CA issued more than one, revoked or not
   std::uint64_t shared_keys = 0; ///< public keys under two requests
   std::uint64_t judged = 0;      ///< results opened by the judge
   std::uint64_t connectors = 0;

@@ -29,6 +29,7 @@ std::string summary::to_json() const {
     {"certificates", certificates},
     {"revokedCertificates", revoked_certificates},
     {"surplusCertificates", surplus_certificates},
+    {"twiceCertified", twice_certified},
     {"sharedKeys", shared_keys},
     {"judged", judged},
     {"connectors", connectors},

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -13,6 +12,7 @@
 #include "core/limits.hpp"
 #include "core/request.hpp"
 #include "crypto/digest.hpp"
+#include "sandbox/journal_lines.hpp"
 #include "sandbox/sandbox.hpp"
 
 namespace pfx::sandbox {
@@ -21,7 +21,6 @@ using json = nlohmann::json;
 
 namespace {
 
-constexpr std::size_t line_bytes_max = 1u << 20;
 constexpr std::size_t digests_per_request_max = 1'000;
 
 std::string text(const json& from, const char* name) {
@@ -35,29 +34,6 @@ bool flag(const json& from, const char* name) {
 std::int64_t number(const json& from, const char* name) {
   const auto at = from.find(name);
   return at != from.end() && at->is_number_integer() ? at->get<std::int64_t>() : 0;
-}
-
-template <class Take>
-result<void> for_each_line(const std::string& path, Take take) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    return failure(errc::io, "directory", "cannot read " + path);
-  }
-  std::string one;
-  for (std::uint64_t at = 1; std::getline(in, one); ++at) {
-    const bool last = in.eof(); // no newline behind it: its sync was never waited for
-    const auto parsed = one.size() <= line_bytes_max ? json::parse(one, nullptr, false)
-                                                     : json(json::value_t::discarded);
-    if (!parsed.is_object()) {
-      if (last) {
-        return {};
-      }
-      return failure(errc::corrupt, "directory",
-                     path + ": line " + std::to_string(at) + " is damaged");
-    }
-    take(parsed);
-  }
-  return {};
 }
 
 /// One request as the journal tells it.
@@ -75,6 +51,8 @@ struct story {
   bool acknowledged = false;
   bool superseded = false;
   bool second_result = false;
+  bool rejected = false; ///< on purpose: a failure is the right end
+  std::uint64_t certificates = 0;
   std::string digest, thumbprint, public_key;
   std::map<std::string, std::set<std::string>> digests; ///< of results, by connector
 };
@@ -105,6 +83,9 @@ public:
       it.as_expected = flag(one, "as_expected");
       it.public_key = text(one, "public_key");
     } else if (what == "fault") {
+      if (of(one).rejected) {
+        return; // the failure that follows is what the rules ask for
+      }
       fault(printable(text(one, "context")) + ": " + printable(text(one, "text"), 1000));
     } else if (what == "checked_in" && flag(one, "reconciled")) {
       reconciled(text(one, "connector"));
@@ -186,7 +167,10 @@ private:
     if (status == "unknownRequest") {
       fault(printable(it.context) + ": was uploaded and never ordered");
     }
-    if (status == "rejected") {
+    if (status == "rejected" && flag(one, "on_purpose")) {
+      it.rejected = true;
+      it.digests[connector].clear();
+    } else if (status == "rejected") {
       fault(printable(it.context) + ": a result was rejected: " + text(one, "wrong"));
       it.digests[connector].clear(); // a failure may follow it (docs/protocol.md, Results)
     } else if (flag(one, "document") && it.digests[connector].size() < digests_per_request_max) {
@@ -244,6 +228,8 @@ private:
     }
     if (it.succeeded) {
       ++out_.delivered;
+    } else if (it.rejected) {
+      ++out_.expected_failures;
     } else if (it.expected != "success" && (it.as_expected || !it.judged)) {
       ++out_.expected_failures;
     } else {
@@ -272,6 +258,15 @@ private:
     return at == by_transaction_.end() ? nullptr : &stories_[at->second];
   }
 
+  /// At a CA that can be asked, one connector without amnesia never makes a second one for a
+  /// request.
+  void count_twice(const issued_certificate& certificate) {
+    const auto at = by_transaction_.find(certificate.txid);
+    if (at != by_transaction_.end() && ++stories_[at->second].certificates == 2) {
+      ++out_.twice_certified;
+    }
+  }
+
   void count_certificates() {
     index_transactions();
     std::map<std::string, const story*> recorded;
@@ -286,6 +281,7 @@ private:
         continue;
       }
       ++out_.certificates;
+      count_twice(one);
       out_.revoked_certificates += one.revoked ? 1 : 0;
       const auto stands = recorded.find(one.thumbprint);
       const auto* owner = story_of(one);

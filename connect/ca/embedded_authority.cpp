@@ -15,9 +15,9 @@ namespace pfx::connect::ca {
 
 namespace {
 
-constexpr std::size_t stripes = 64;              // locks; one transaction id always has the same
-constexpr std::int64_t backdate_ms = 60'000;     // for clocks of devices that are a little behind
-constexpr std::int64_t pending_retry_ms = 1'000; // when a waiting client should ask again
+constexpr std::size_t stripes = 64;            // locks; one transaction id always has the same
+constexpr std::int64_t backdate_ms = 60'000;   // for clocks of devices that are a little behind
+constexpr std::int64_t pending_retry_ms = 250; // when a waiting client should ask again
 
 using storage::ca_entry;
 using storage::ca_state;
@@ -153,7 +153,8 @@ private:
     if (!allowed) {
       return store(what.transaction_id, refuse(std::move(entry), allowed.error()));
     }
-    if (options_.pending_answers > 0) {
+    const auto draw = what.transaction_id.octets.front() / 256.0;
+    if (options_.pending_answers > 0 && draw < options_.pending_share) {
       entry.state = ca_state::pending;
       entry.pending_answers = 1;
       entry.order = encode(what);

@@ -33,7 +33,8 @@ struct embedded_options {
   /// A name whose requests are answered "pending" this many times before they are issued (for
   /// tests); 0 = never.
   std::uint32_t pending_answers = 0;
-  std::vector<std::uint8_t> reserved;
+  /// Of the transaction ids, for pending_answers.
+  double pending_share = 1.0;
   /// Called synchronously before the answer leaves; if it fails the answer is `unknown`.
   std::function<result<void>(const issuance_event&)> journal;
   const clock* time = nullptr; ///< default: the machine's

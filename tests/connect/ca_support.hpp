@@ -39,7 +39,8 @@ struct ca_world {
             good(crypto::private_key::from_pkcs8(key.view()))};
   }
   [[nodiscard]] connect::ca::embedded_options options(const std::string& directory) const {
-    return {directory, identity(), {}, 0, {}, {}, nullptr};
+    connect::ca::embedded_options out{directory, identity()};
+    return out;
   }
 };
 

@@ -27,7 +27,8 @@ struct desk {
   std::vector<line> lines;
   boot_ms now = 1'000'000;
 
-  explicit desk(std::size_t requests, double redeliver = 0) : books({60'000, redeliver, 1}) {
+  explicit desk(std::size_t requests, double redeliver = 0, double reject = 0, double lose = 0)
+      : books({60'000, redeliver, 1, reject, lose}) {
     for (std::size_t n = 0; n < requests; ++n) {
       CHECK(books.enqueue("r" + std::to_string(n), n, 1, true));
     }
@@ -266,4 +267,33 @@ TEST_CASE("one context is one request", "[ledger]") {
   desk one(1);
   CHECK_FALSE(one.books.enqueue("r0", 7, 1, true));
   CHECK(one.books.counts().requests == 1);
+}
+
+TEST_CASE("a success is rejected once on purpose, what follows is taken", "[ledger]") {
+  desk one(1, 0, 1.0);
+  one.download(alice);
+  CHECK(one.upload(alice, "r0", 1) == upload_status::rejected);
+  CHECK_FALSE(one.last.message.empty());
+  CHECK(one.books.query("r0", one.now).state == service::query_state::leased);
+  ledger::document failure_document;
+  failure_document.code = service_code::non_retryable;
+  const auto answer
+    = one.books.upload(alice, {"r0", 1, digest_of(2), {}}, &failure_document, one.now, one.lines);
+  CHECK(answer.status == upload_status::accepted);
+  CHECK_FALSE(answer.stands.succeeded);
+}
+
+TEST_CASE("a lease that was taken away is lost at once and comes back", "[ledger]") {
+  desk one(1, 0, 0, 1.0);
+  const auto given = one.download(alice);
+  REQUIRE(given.size() == 1);
+  CHECK(given[0].lease_number == 1);
+  CHECK_FALSE(one.held(alice, "r0", 1));
+  CHECK(one.upload(alice, "r0", 1) == upload_status::lease_lost);
+  one.now += lease; // whoever took it has died with it
+  const auto again = one.download(alice);
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].lease_number == 3);
+  CHECK(one.held(alice, "r0", 3));
+  CHECK(one.upload(alice, "r0", 3) == upload_status::accepted);
 }

@@ -188,6 +188,7 @@ TEST_CASE("a certificate too many is found, a revoked one is not", "[verdict]") 
     const auto out = good(all.verdict());
     CHECK(out.clean());
     CHECK(out.revoked_certificates == 1);
+    CHECK(out.twice_certified == 1);
   }
   SECTION("one of no request") {
     all.authority(line("issued")
@@ -270,6 +271,25 @@ TEST_CASE("a rejected result is a fault, the failure after it is none", "[verdic
   const auto out = good(all.verdict());
   CHECK(out.duplicates == 0);
   CHECK(mentions(out.faults, "was rejected"));
+}
+
+TEST_CASE("a result that was rejected on purpose may end as a failure", "[verdict]") {
+  pages all;
+  all.ordered("a");
+  all.handed("a");
+  all.service(line("upload")
+                .text("context", "a")
+                .text("connector", "c")
+                .text("digest", hex_of("x"))
+                .flag("document", true)
+                .text("status", "rejected")
+                .flag("on_purpose", true));
+  all.recorded("a", "failure", false);
+  all.judged("a", false);
+  all.service(line("fault").text("context", "a").text("text", "a good request failed"));
+  const auto out = good(all.verdict());
+  CHECK(out.clean());
+  CHECK(out.expected_failures == 1);
 }
 
 TEST_CASE("re-deliveries are counted with their acknowledgements", "[verdict]") {
