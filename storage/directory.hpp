@@ -21,8 +21,8 @@ class data_directory {
 public:
   static constexpr std::uint32_t format_version = 1;
 
-  /// Makes the directory (and its parents) if it is missing and `create` allows it; checks owner and
-  /// rights; takes the lock without waiting. Errors: errc::not_found, errc::bad_input (rights,
+  /// Makes the directory (and its parents) if it is missing and `create` allows it; checks owner
+  /// and rights; takes the lock without waiting. Errors: errc::not_found, errc::bad_input (rights,
   /// owner), errc::store_locked (names the process if the lock file does), errc::io.
   [[nodiscard]] static result<data_directory> claim(const std::string& path, bool create);
   data_directory(data_directory&& other) noexcept;

@@ -1,5 +1,5 @@
-// Opening and reading RocksDB. Recovery tolerates one thing only, a log that ends too early (a write
-// that was never acknowledged); it refuses every other damage, and missing files.
+// Opening and reading RocksDB. Recovery tolerates one thing only, and reports it: a log that ends
+// in the middle of a write. It refuses every other damage, and missing files.
 #include "storage/rocks.hpp"
 
 #include <algorithm>
@@ -54,13 +54,12 @@ private:
   std::function<void(std::string)> tell_;
 };
 
-rocksdb::DBOptions database_options(const rocks_options& from) {
+rocksdb::DBOptions database_options(const rocks_options& from, rocksdb::WALRecoveryMode recovery) {
   rocksdb::DBOptions out;
   out.create_if_missing = from.create;
   out.create_missing_column_families = from.create;
   // -- nothing is lost without a word ------
-  out.wal_recovery_mode = from.salvage ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
-                                       : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  out.wal_recovery_mode = recovery;
   out.paranoid_checks = true;
   out.track_and_verify_wals_in_manifest = true;
   out.verify_sst_unique_id_in_manifest = true;
@@ -148,21 +147,40 @@ error error_of(const rocksdb::Status& status, const std::string& doing) {
   return {code, "store", doing + ": " + printable(status.ToString(), 512)};
 }
 
-result<std::unique_ptr<rocks>> rocks::open(rocks_options options) {
+result<std::unique_ptr<rocks>> rocks::open(const rocks_options& options) {
+  using mode = rocksdb::WALRecoveryMode;
+  std::unique_ptr<rocks> out(new rocks);
+  if (options.salvage) {
+    const auto status = out->open_as(options, static_cast<int>(mode::kPointInTimeRecovery));
+    if (!status.ok()) {
+      return failure(open_error(status, options));
+    }
+    return out;
+  }
+  auto status = out->open_as(options, static_cast<int>(mode::kAbsoluteConsistency));
+  if (status.IsCorruption()) {
+    // The second mode also forgives a length that points behind the end of the log, which one bit
+    // can bring about in the middle of synced records (measured): hence the flag.
+    out->tail_cut_ = true;
+    status = out->open_as(options, static_cast<int>(mode::kTolerateCorruptedTailRecords));
+  }
+  if (!status.ok()) {
+    return failure(open_error(status, options));
+  }
+  return out;
+}
+
+rocksdb::Status rocks::open_as(const rocks_options& options, int recovery) {
   const auto cache = rocksdb::NewLRUCache(block_cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (std::size_t at = 0; at < family_count; ++at) {
     families.emplace_back(family_names[at], family_options(static_cast<family>(at), cache));
   }
-  std::unique_ptr<rocks> out(new rocks);
   rocksdb::DB* database = nullptr;
-  const auto status = rocksdb::DB::Open(database_options(options), options.path, families,
-                                        &out->handles_, &database);
-  out->database_.reset(database);
-  if (!status.ok()) {
-    return failure(open_error(status, options));
-  }
-  return out;
+  const auto how = database_options(options, static_cast<rocksdb::WALRecoveryMode>(recovery));
+  auto status = rocksdb::DB::Open(how, options.path, families, &handles_, &database);
+  database_.reset(database);
+  return status;
 }
 
 rocks::~rocks() {

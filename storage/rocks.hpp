@@ -43,7 +43,7 @@ struct rocks_options {
 class rocks {
 public:
   /// Errors: errc::corrupt (damage, or files are missing), errc::store_locked, errc::io.
-  [[nodiscard]] static result<std::unique_ptr<rocks>> open(rocks_options options);
+  [[nodiscard]] static result<std::unique_ptr<rocks>> open(const rocks_options& options);
   ~rocks();
   rocks(const rocks&) = delete;
   rocks& operator=(const rocks&) = delete;
@@ -62,6 +62,8 @@ public:
   /// Moves what is in memory into tables, synced.
   [[nodiscard]] result<void> flush();
   [[nodiscard]] std::uint64_t latest_sequence() const;
+  /// The log ended in the middle of a write when it was opened.
+  [[nodiscard]] bool tail_cut() const noexcept { return tail_cut_; }
 
   [[nodiscard]] rocksdb::DB& database() const noexcept { return *database_; }
   [[nodiscard]] rocksdb::ColumnFamilyHandle* handle(family in) const noexcept {
@@ -70,9 +72,12 @@ public:
 
 private:
   rocks() = default;
+  /// One try; `recovery` is a rocksdb::WALRecoveryMode.
+  [[nodiscard]] rocksdb::Status open_as(const rocks_options& options, int recovery);
 
   std::unique_ptr<rocksdb::DB> database_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_; ///< owned; given back to database_
+  bool tail_cut_ = false;
 };
 
 } // namespace pfx::storage

@@ -130,6 +130,7 @@ store_status store::status() const {
   out.below_floor = out.free_bytes < state_->options.free_bytes_floor;
   out.sequence = state_->database->latest_sequence();
   out.unclean_start = state_->unclean_start;
+  out.tail_cut = state_->database->tail_cut();
   const std::lock_guard guard(state_->mutex);
   out.poisoned = state_->poisoned;
   out.poison_reason = state_->poison_reason;

@@ -19,14 +19,15 @@ inline constexpr std::size_t trail_entries_max = 1000;
 
 struct store_options {
   std::string directory;                         ///< made if missing (mode 0700)
-  std::uint64_t free_bytes_floor = 256u << 20;   ///< below it a commit is refused with errc::disk_full
+  std::uint64_t free_bytes_floor = 256u << 20;   ///< below it a commit gets errc::disk_full
   std::size_t batch_bytes_max = 8u << 20;        ///< a larger commit is refused (errc::too_large)
   std::uint64_t wal_bytes_max = 256u << 20;
   bool create_if_missing = true;
   /// An operator's last resort on a copy: opens what is readable up to the first damage of the log.
   /// Synced facts may be missing then; the caller must treat the run as one with amnesia.
   bool salvage = false;
-  /// For tests: asked before each synced write; an error is what the disk would have said (then the store is poisoned).
+  /// For tests: asked before each synced write; an error is what the disk would have said (then the
+  /// store is poisoned).
   std::function<result<void>()> fault;
   /// For tests: free bytes on the file system; default statvfs.
   std::function<std::uint64_t()> free_bytes;
@@ -40,13 +41,15 @@ struct drop_blob { request_key key; blob_kind kind = blob_kind::request; };
 struct put_settled { request_key key; settled_record value; };
 struct put_surplus { surplus_certificate value; };
 struct put_trail { request_key key; trail_entry value; };
-/// One line of the hash-chained audit: SHA-256 links are computed by the caller (`chain_head` after this entry).
+/// One line of the hash-chained audit: SHA-256 links are computed by the caller (`chain_head` after
+/// this entry). A sequence that is not behind the last one is errc::conflict.
 struct put_audit { std::uint64_t sequence = 0; digest chain_head; bytes entry; };
-/// Small values of the engine itself: identity, epoch, … (key at most 64 octets, value at most 64 KiB).
+/// Small values of the engine itself: identity, epoch, … (key at most 64 octets, value at most
+/// 64 KiB).
 struct put_meta { std::string name; bytes value; };
 
-using operation = std::variant<put_record, drop_record, put_blob, drop_blob, put_settled, put_surplus,
-                               put_trail, put_audit, put_meta>;
+using operation = std::variant<put_record, drop_record, put_blob, drop_blob, put_settled,
+                               put_surplus, put_trail, put_audit, put_meta>;
 using batch = std::vector<operation>;
 
 struct store_status {
@@ -57,20 +60,27 @@ struct store_status {
   std::uint64_t sequence = 0;     ///< RocksDB's latest sequence number
   std::uint64_t commits = 0;      ///< synced writes in this process
   bool unclean_start = false;
+  /// The log ended in the middle of a write when the store was opened. Either that write was never
+  /// acknowledged (a power cut), or synced ones are gone: only the anchor, elsewhere, knows.
+  bool tail_cut = false;
 };
 
 /// Thread-safe for reads; commit() is for one thread at a time (the keeper's disk thread).
 class store {
 public:
-  /// Errors: errc::store_locked (another process; says which pid if known), errc::corrupt (strict recovery
-  /// refused; says what to do), errc::store_newer (format of a newer program), errc::io, errc::disk_full.
-  /// Writes and syncs the mark "running"; `unclean_start` tells that the mark of the last run was still there.
+  /// Errors: errc::store_locked (another process; says which pid if known), errc::corrupt (strict
+  /// recovery refused; says what to do), errc::store_newer (format of a newer program),
+  /// errc::bad_input (directory: rights, owner, foreign files), errc::not_found, errc::io,
+  /// errc::disk_full (less than half the floor is free), errc::store_poisoned (its own first write
+  /// failed). Writes and syncs the mark "running"; `unclean_start` tells that the mark of the last
+  /// run was still there.
   [[nodiscard]] static result<std::unique_ptr<store>> open(store_options options);
   /// Without close_clean() the mark stays, and the next start is an unclean one.
   ~store();
 
-  /// All or nothing, synced before it returns. errc::disk_full: nothing was written, may be tried again.
-  /// errc::store_poisoned: this or an earlier write failed; nothing more is written in this process.
+  /// All or nothing, synced before it returns. errc::disk_full: nothing was written, may be tried
+  /// again. errc::store_poisoned: this or an earlier write failed, or damage was read; nothing more
+  /// is written in this process. Other errors refuse the batch and change nothing.
   [[nodiscard]] result<void> commit(const batch& what);
   /// Removes the mark, flushes, syncs. The store takes no more commits.
   [[nodiscard]] result<void> close_clean();
@@ -84,7 +94,8 @@ public:
   /// In the order of `keys`; one look-up each through a bloom filter.
   [[nodiscard]] result<std::vector<std::optional<settled_record>>>
   find_settled(const std::vector<request_key>& keys) const;
-  [[nodiscard]] result<std::optional<bytes>> find_blob(const request_key& key, blob_kind kind) const;
+  [[nodiscard]] result<std::optional<bytes>> find_blob(const request_key& key,
+                                                       blob_kind kind) const;
   [[nodiscard]] result<std::vector<trail_entry>> trail(const request_key& key) const;
   [[nodiscard]] result<std::optional<bytes>> meta(const std::string& name) const;
 
@@ -100,9 +111,10 @@ public:
   /// The last audit entry, if any.
   [[nodiscard]] result<std::optional<put_audit>> last_audit() const;
 
-  /// Deletes result blobs, trails and finished surplus entries of requests settled before `before`, and
-  /// abandoned records past their expiry before `before`; at most `count_max` keys a call, not synced
-  /// (losing it only repeats it). Returns how many went. Settled records stay for ever.
+  /// Deletes blobs, trails and finished surplus entries of requests settled before `before`, and
+  /// abandoned records whose expiry was before `before`. At most `count_max` keys of the database a
+  /// call (and 10,000 in any case); returns how many went; fewer than both means all are gone.
+  /// Goes on down to half the free-space floor. Settled records stay for ever.
   [[nodiscard]] result<std::size_t> purge(unix_ms before, std::size_t count_max);
 
   /// The storage key of a blob: bound into its seal, so that blobs can't be exchanged.

@@ -29,8 +29,8 @@ result<bytes> random_id() {
 
 tl::unexpected<error> amnesia(const std::string& what) {
   return failure(errc::corrupt, "store",
-                 what + " (amnesia): what was acknowledged is gone. Nothing was changed. Restore the "
-                        "data directory, or begin with an empty one and reconcile");
+                 what + " (amnesia): what was acknowledged is gone. Nothing was changed. Restore "
+                        "the data directory, or begin with an empty one and reconcile");
 }
 
 bytes format_octets() {
@@ -84,7 +84,7 @@ result<void> store::state::open_database() {
   how.create = !known->complete;
   how.salvage = options.salvage;
   how.on_background_error = [this](const std::string& why) { poison("in the background: " + why); };
-  auto opened = rocks::open(std::move(how));
+  auto opened = rocks::open(how);
   if (!opened) {
     return failure(std::move(opened.error()));
   }

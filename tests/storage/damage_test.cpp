@@ -99,8 +99,40 @@ TEST_CASE("a log cut short in its last record opens with all the others", "[stor
   fs::resize_file(log, file_text(log).size() - 3);
   const auto s = opened(in);
   CHECK(s->status().unclean_start);
+  CHECK(s->status().tail_cut);
   CHECK(records_in(*s) == records - 1);
   CHECK(s->commit({put_meta{"on", octets("1")}}));
+}
+
+TEST_CASE("no flipped bit in the head of a log record opens the store short without a word",
+          "[storage][damage]") {
+  directory in(in_memory());
+  fill(in);
+  const auto log = largest(in.database(), ".log");
+  const auto text = file_text(log);
+  // Before the key: CRC (4), length (2), type (1), sequence (8), count (4), tag (1) and the key's
+  // length (1).
+  const auto place = text.find(to_text(keys::record(key(5))));
+  REQUIRE(place != std::string::npos);
+  std::string cut_by;
+  for (std::size_t back = 21; back > 0; --back) {
+    auto damaged = text;
+    damaged[place - back] = static_cast<char>(damaged[place - back] ^ 0x80);
+    directory other(in_memory());
+    fs::copy(in.store(), other.store(), fs::copy_options::recursive);
+    fs::permissions(other.store(), fs::perms::owner_all);
+    write_file(other.database() / log.filename(), damaged);
+    const auto s = store::open(options(other.store()));
+    INFO("octet " << back << " before the key");
+    if (s) {
+      REQUIRE((*s)->status().tail_cut);
+      REQUIRE(records_in(**s) == 5);
+      cut_by += std::to_string(back) + " ";
+    } else {
+      REQUIRE(s.error().code == errc::corrupt);
+    }
+  }
+  CHECK(cut_by == "16 "); // the high octet of the length; any other is refused
 }
 
 TEST_CASE("without CURRENT, manifest, a table or the whole database there is no fresh start",

@@ -44,7 +44,7 @@ TEST_CASE("a failure at the Nth write loses nothing acknowledged, for every N",
   bool untouched = false;
   for (int fail_at = 1; !untouched; ++fail_at) {
     REQUIRE(fail_at < 20);
-    directory in;
+    directory in(in_memory());
     int writes = 0;
     auto with = options(in.store());
     with.fault = [&]() -> result<void> {
@@ -127,6 +127,7 @@ TEST_CASE("the mark tells a clean end from an unclean one", "[storage][faults]")
   s.reset(); // no close_clean
   s = opened(in);
   CHECK(s->status().unclean_start);
+  CHECK(!s->status().tail_cut);
   REQUIRE(s->close_clean());
   s.reset();
   CHECK(!opened(in)->status().unclean_start);

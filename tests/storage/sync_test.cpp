@@ -127,6 +127,7 @@ TEST_CASE("one failed sync anywhere between start and end loses nothing acknowle
   fail_every_sync_in_turn(true);
 }
 
-TEST_CASE("syncs that fail from anywhere on, for good, lose nothing acknowledged", "[storage][sync]") {
+TEST_CASE("syncs that fail from anywhere on, for good, lose nothing acknowledged",
+          "[storage][sync]") {
   fail_every_sync_in_turn(false);
 }
