@@ -240,7 +240,7 @@ result<void> transfer::state::begin(const transfer_order& order) {
   bool typed = false;
   for (const auto& [name, value] : order.options->headers) {
     if (name.empty() || !is_header_text(name + value)
-        || name.find_first_of(": ") != std::string::npos)
+        || name.find_first_of(": \t") != std::string::npos)
       return failure(errc::bad_input, "headers", "holds a line that is no header");
     typed = typed || lower(name) == "content-type";
     add(value.empty() ? name + ";" : name + ": " + value);
@@ -362,7 +362,11 @@ result<response> transfer::state::conclude(CURLcode code) {
 transfer::transfer(const transfer_context& context) : state_(std::make_unique<state>(context)) {
   state_->prepare();
 }
-transfer::~transfer() = default;
+/// Saying goodbye to a server that is gone would raise SIGPIPE.
+transfer::~transfer() {
+  no_sigpipe quiet;
+  state_.reset();
+}
 
 bool transfer::usable() const noexcept { return state_->usable; }
 
