@@ -174,6 +174,14 @@ void add_options(CLI::App& command, sandbox_order& order) {
     ->check(CLI::Range(0.0, 1.0))->capture_default_str();
   command.add_option("--pending-answers", options.ca_pending_answers,
                      "How often the authority answers \"pending\" before it issues")->capture_default_str();
+  command.add_option("--pending-share", options.pending_share, "Of the requests, for --pending-answers")
+    ->check(CLI::Range(0.0, 1.0))->capture_default_str();
+  command.add_option("--reject-share", options.reject_share,
+                     "Of the requests, whose first success is answered \"rejected\"")
+    ->check(CLI::Range(0.0, 1.0))->capture_default_str();
+  command.add_option("--lose-lease-share", options.lose_lease_share,
+                     "Of the requests, whose first lease somebody else takes at once")
+    ->check(CLI::Range(0.0, 1.0))->capture_default_str();
   command.add_flag("--keep-deliveries", options.keep_deliveries, "Write each result where other tools can open it");
 }
 

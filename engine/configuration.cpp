@@ -7,6 +7,7 @@
 #include <fstream>
 #include <optional>
 #include <set>
+#include <stdexcept>
 
 #include <nlohmann/json.hpp>
 
@@ -31,8 +32,8 @@ public:
   explicit key_watch(faults& found) : found_(found) {}
 
   bool operator()(int depth, json::parse_event_t event, json& value) {
-    if (depth > depth_max)
-      too_deep_ = true;
+    if (depth > depth_max) // not read on: the parser would, and take its time
+      throw std::length_error("is nested too deeply");
     switch (event) {
       case json::parse_event_t::object_start: open(false); break;
       case json::parse_event_t::array_start: open(true); break;
@@ -43,7 +44,6 @@ public:
     }
     return true;
   }
-  [[nodiscard]] bool too_deep() const noexcept { return too_deep_; }
 
 private:
   struct level {
@@ -83,7 +83,6 @@ private:
 
   faults& found_;
   std::vector<level> levels_;
-  bool too_deep_ = false;
 };
 
 /// "line 3, column 7" of an octet of the text.
@@ -97,12 +96,11 @@ std::string position_of(std::string_view text, std::size_t octet) {
 std::optional<json> parse_text(std::string_view text, faults& found) {
   key_watch watch(found);
   try {
-    auto value = json::parse(
+    return json::parse(
       text, [&](int depth, json::parse_event_t event, json& v) { return watch(depth, event, v); },
       true, true);
-    if (!watch.too_deep())
-      return value;
-    found.push_back(error{errc::too_large, "", "is nested too deeply"});
+  } catch (const std::length_error& fault) {
+    found.push_back(error{errc::too_large, "", fault.what()});
   } catch (const json::parse_error& fault) {
     // "[json.exception.parse_error.101] parse error at line 2, column 3: syntax error …"
     const std::string words = fault.what();

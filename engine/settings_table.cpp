@@ -247,7 +247,7 @@ constexpr std::array rows{
   setting{.path = "limits.quarantineHours", .is = shape::amount,
           .sentence = "How long a request put aside waits for an operator before it fails.",
           .where = [](place in) -> slot { return &in.whole->limits.quarantine_ms; }, .scale = hour,
-          .minimum = 0.01, .maximum = 8'760},
+          .minimum = 0.0005, .maximum = 8'760},
   setting{.path = "limits.resultRetentionDays", .is = shape::count,
           .sentence = "How long the bytes of a delivered result are kept, sealed, to be sent again.",
           .where = [](place in) -> slot { return &in.whole->limits.result_retention_days; },
