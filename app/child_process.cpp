@@ -1,3 +1,4 @@
+// fork, exec, wait: the few system calls behind a child process, and what may go wrong in each.
 #include "app/child_process.hpp"
 
 #include <algorithm>
@@ -50,7 +51,8 @@ result<child_process> child_process::start(const child_order& order) {
     arguments.push_back(word.data());
   arguments.push_back(nullptr);
 
-  const int log = ::open(order.stderr_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const int log
+    = ::open(order.stderr_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (log < 0)
     return system_failure("log of a child process");
   std::array<int, 2> pipe{-1, -1};
@@ -101,8 +103,7 @@ child_process::~child_process() { close_all(); }
 void child_process::close_all() noexcept {
   if (pid_ > 0) {
     ::kill(pid_, SIGKILL);
-    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {}
   }
   for (int* fd : {&pid_fd_, &stdout_fd_})
     if (*fd >= 0)

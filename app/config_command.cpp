@@ -41,15 +41,17 @@ void add_config(CLI::App& root, exit_code& code) {
   auto path = std::make_shared<std::string>(default_configuration);
   auto* checking = command->add_subcommand("check", "Read it and everything it names; call nobody");
   checking->add_option("--config", *path, "Configuration")->capture_default_str();
-  checking->footer("All faults are told at once, each with the setting's name. Exit code 2 if there are any.\n\n"
-                   "Example:\n  pfxengine config check --config pfxengine.json");
+  checking->footer(
+    "All faults are told at once, each with the setting's name. Exit code 2 if there are any.\n\n"
+    "Example:\n  pfxengine config check --config pfxengine.json");
   checking->callback([path, &code] { code = check(*path); });
 
   auto* schema = command->add_subcommand("schema", "Print the JSON Schema (2020-12) of the file");
   schema->footer("Example:\n  pfxengine config schema > pfxengine.schema.json");
   schema->callback([&code] { code = print(engine::configuration_schema()); });
 
-  auto* document = command->add_subcommand("doc", "Print every setting: type, default, meaning (Markdown)");
+  auto* document
+    = command->add_subcommand("doc", "Print every setting: type, default, meaning (Markdown)");
   document->footer("Example:\n  pfxengine config doc | less");
   document->callback([&code] { code = print(engine::configuration_document()); });
 }

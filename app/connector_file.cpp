@@ -1,3 +1,4 @@
+// Which settings a sandbox needs opened, as one function; nothing in it fits a real service.
 #include "app/connector_file.hpp"
 
 #include <filesystem>
@@ -59,8 +60,9 @@ result<std::string> write_connector(const sandbox_address& where, const std::str
   if (!file)
     return failure(errc::io, printable(settings.path, 512), "cannot be written");
   // The configuration stands, so that this makes only the two things beside it.
-  const auto done = engine::initialise({settings.path, settings.data_directory, settings.service.url,
-                                        settings.service.trusted_roots_file, settings.service.tenant});
+  const auto done
+    = engine::initialise({settings.path, settings.data_directory, settings.service.url,
+                          settings.service.trusted_roots_file, settings.service.tenant});
   if (!done)
     return failure(done.error());
   return settings.path;

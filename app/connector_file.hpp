@@ -20,10 +20,12 @@ struct sandbox_address {
 };
 
 /// Data directory and master key lie in `folder`.
-[[nodiscard]] engine::configuration connector_for(const sandbox_address& where, const std::string& folder);
+[[nodiscard]] engine::configuration connector_for(const sandbox_address& where,
+                                                  const std::string& folder);
 
 /// Writes `<folder>/pfxengine.json` and makes data directory and master key beside it; the path.
 /// errc::conflict if there is one already.
-[[nodiscard]] result<std::string> write_connector(const sandbox_address& where, const std::string& folder);
+[[nodiscard]] result<std::string> write_connector(const sandbox_address& where,
+                                                  const std::string& folder);
 
 } // namespace pfx::app

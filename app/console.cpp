@@ -1,3 +1,4 @@
+// Writes lines; knows no format but "one line", and hides no failed write from flush_console().
 #include "app/console.hpp"
 
 #include <cstdio>

@@ -8,7 +8,8 @@
 
 namespace pfx::app {
 
-/// One line, or several, on stdout; the end of the line is added. Foreign text must be printable already.
+/// One line, or several, on stdout; the end of the line is added. Foreign text must be printable
+/// already.
 void say(std::string_view text);
 /// One line on stderr.
 void complain(std::string_view text);

@@ -1,3 +1,4 @@
+// The demo as numbered steps, then a loop, then the end. Trusts the journals, never the engine.
 #include "app/demo.hpp"
 
 #include <algorithm>
@@ -17,15 +18,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t ready_patience_ms = 120'000;   ///< the sandbox makes keys and certificates first
-constexpr std::int64_t stop_patience_ms = 30'000;     ///< longer than limits.stopDeadlineSeconds
-constexpr std::int64_t verdict_patience_ms = 120'000; ///< the judge opens what it has not opened yet
-constexpr std::int64_t lease_s = 15;                  ///< what a killed engine held is back so soon
+constexpr std::int64_t ready_patience_ms
+  = 120'000;                                      ///< the sandbox makes keys and certificates first
+constexpr std::int64_t stop_patience_ms = 30'000; ///< longer than limits.stopDeadlineSeconds
+constexpr std::int64_t verdict_patience_ms
+  = 120'000;                         ///< the judge opens what it has not opened yet
+constexpr std::int64_t lease_s = 15; ///< what a killed engine held is back so soon
 constexpr std::int64_t rest_ms = 50;
 constexpr std::uint64_t restarts_max = 100'000;
 constexpr std::int64_t kill_delay_ms_max = 1'000;
-constexpr std::int64_t kill_age_ms_min = 50;          ///< of the engine; many die while they start
-constexpr double kill_share_max = 0.9;                ///< later there may be nothing left to disturb
+constexpr std::int64_t kill_age_ms_min = 50; ///< of the engine; many die while they start
+constexpr double kill_share_max = 0.9;       ///< later there may be nothing left to disturb
 
 std::string text_of(double value) {
   const auto whole = json_object({{"", value}});
@@ -59,7 +62,7 @@ std::string demo::log_of(const std::string& who) const {
 exit_code demo::run() {
   began_ = system_clock().boot();
   const bool sound = make_directory() && start_sandbox() && await_sandbox() && make_connector()
-                     && start_engine() && follow();
+    && start_engine() && follow();
   bar_.end();
   if (!sound && facts_.faults.empty())
     (void)fault("interrupted");
@@ -90,13 +93,14 @@ bool demo::make_directory() {
 
 bool demo::start_sandbox() {
   child_order order;
-  order.arguments = {"sandbox", "--stay", "--format", "plain",
-                     "--dir", (fs::path(directory_) / "sandbox").string(),
+  order.arguments = {"sandbox",    "--stay",
+                     "--format",   "plain",
+                     "--dir",      (fs::path(directory_) / "sandbox").string(),
                      "--requests", std::to_string(options_.requests),
-                     "--mix", options_.mix,
-                     "--seed", std::to_string(options_.seed),
-                     "--rate", text_of(options_.rate),
-                     "--lease", std::to_string(lease_s)};
+                     "--mix",      options_.mix,
+                     "--seed",     std::to_string(options_.seed),
+                     "--rate",     text_of(options_.rate),
+                     "--lease",    std::to_string(lease_s)};
   order.stderr_path = log_of("sandbox");
   order.read_stdout = true;
   auto started = child_process::start(order);
@@ -116,7 +120,8 @@ bool demo::await_sandbox() {
     if (const auto end = sandbox_.wait(0); end && address_.event.empty())
       return fault("the sandbox " + end_words(*end) + "; see " + log_of("sandbox"));
     if (system_clock().boot() > until)
-      return fault("the sandbox is not ready after " + std::to_string(ready_patience_ms / 1'000) + " s");
+      return fault("the sandbox is not ready after " + std::to_string(ready_patience_ms / 1'000)
+                   + " s");
   }
   return true;
 }
@@ -133,7 +138,8 @@ bool demo::make_connector() {
   const auto settings = engine::load_configuration(configuration_);
   if (!settings)
     return fault(to_string(settings.error().faults.front()));
-  const auto id = engine::register_with_service(*settings, {address_.text("registrationCode"), "demo"});
+  const auto id
+    = engine::register_with_service(*settings, {address_.text("registrationCode"), "demo"});
   if (!id)
     return fault("registration: " + to_string(id.error()));
   bar_.note("registered as " + printable(*id) + " with " + where.service_url);
@@ -150,7 +156,8 @@ bool demo::start_engine() {
   engine_ = std::move(*started);
   engine_began_ = system_clock().boot();
   if (facts_.engine_restarts == 0)
-    bar_.note("the engine runs as process " + std::to_string(engine_.pid()) + ": kill -9 it if you like");
+    bar_.note("the engine runs as process " + std::to_string(engine_.pid())
+              + ": kill -9 it if you like");
   return true;
 }
 
@@ -191,7 +198,7 @@ void demo::kill_now_and_then() {
   if (kill_at_ == 0 && !kill_shares_.empty() && done_share() >= kill_shares_.back()) {
     kill_shares_.pop_back();
     kill_at_ = std::max(now, engine_began_ + kill_age_ms_min)
-               + std::uniform_int_distribution<std::int64_t>(0, kill_delay_ms_max)(dice_);
+      + std::uniform_int_distribution<std::int64_t>(0, kill_delay_ms_max)(dice_);
   }
   if (kill_at_ == 0 || now < kill_at_ || !engine_.running())
     return;
@@ -202,8 +209,9 @@ void demo::kill_now_and_then() {
 
 double demo::done_share() const {
   const auto done = progress_.number("delivered") + progress_.number("failed")
-                    + progress_.number("expectedFailures");
-  return static_cast<double>(done) / static_cast<double>(std::max<std::uint64_t>(1, options_.requests));
+    + progress_.number("expectedFailures");
+  return static_cast<double>(done)
+    / static_cast<double>(std::max<std::uint64_t>(1, options_.requests));
 }
 
 void demo::read_sandbox() {
@@ -218,16 +226,18 @@ void demo::read_line(const std::string& line) {
   } else if (words.event == "progress" || words.event == "finished") {
     finished_ = finished_ || words.event == "finished";
     progress_ = std::move(words);
-    bar_.show(done_share(), progress_.text("delivered") + " of " + std::to_string(options_.requests)
-                              + " delivered, " + progress_.text("requestsPerSecond") + "/s, engine "
-                              + std::to_string(engine_.pid()) + ", "
-                              + std::to_string(facts_.engine_restarts) + " restarts");
+    bar_.show(done_share(),
+              progress_.text("delivered") + " of " + std::to_string(options_.requests)
+                + " delivered, " + progress_.text("requestsPerSecond") + "/s, engine "
+                + std::to_string(engine_.pid()) + ", " + std::to_string(facts_.engine_restarts)
+                + " restarts");
   }
 }
 
 /// Until something happens, a little while at most.
 void demo::rest() {
-  std::array<pollfd, 2> ready{pollfd{sandbox_.stdout_fd(), POLLIN, 0}, pollfd{engine_.end_fd(), POLLIN, 0}};
+  std::array<pollfd, 2> ready{pollfd{sandbox_.stdout_fd(), POLLIN, 0},
+                              pollfd{engine_.end_fd(), POLLIN, 0}};
   (void)::poll(ready.data(), ready.size(), rest_ms);
 }
 
@@ -239,7 +249,8 @@ void demo::stop_engine() {
   engine_.signal(SIGTERM);
   const auto end = engine_.wait(stop_patience_ms);
   if (!end)
-    (void)fault("the engine did not stop within " + std::to_string(stop_patience_ms / 1'000) + " s");
+    (void)fault("the engine did not stop within " + std::to_string(stop_patience_ms / 1'000)
+                + " s");
   else if (end->signal == SIGKILL)
     ++facts_.engine_restarts; // somebody was faster; nothing is left to restart it for
   else if (end->exit_code != 0)

@@ -1,5 +1,6 @@
-// The main job shown on one machine: a sandbox and an engine as processes of their own, the engine killed
-// and started again as often as anybody likes, and a verdict from the sandbox's journals alone.
+// The main job shown on one machine: a sandbox and an engine as processes of their own, the engine
+// killed and started again as often as anybody likes, and a verdict from the sandbox's journals
+// alone.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +21,12 @@ namespace pfx::app {
 struct demo_options {
   std::uint64_t requests = 300;
   std::string mix;
-  std::string directory;            ///< empty = a temporary one
+  std::string directory; ///< empty = a temporary one
   bool json = false;
-  bool keep = false;                ///< the temporary directory
+  bool keep = false; ///< the temporary directory
   std::uint64_t kills = 0;
   std::uint64_t seed = 1;
-  double rate = 0;                  ///< requests appearing per second; 0 = all at once
+  double rate = 0; ///< requests appearing per second; 0 = all at once
   std::uint64_t time_limit_s = 600;
 };
 
@@ -63,8 +64,8 @@ private:
   bool temporary_ = false;
   child_process sandbox_;
   child_process engine_;
-  plain_words address_;   ///< the sandbox's "ready"
-  plain_words progress_;  ///< its last "progress"
+  plain_words address_;  ///< the sandbox's "ready"
+  plain_words progress_; ///< its last "progress"
   bool finished_ = false;
   std::string configuration_;
   progress_bar bar_;

@@ -1,3 +1,4 @@
+// Counts to words and to one JSON object. Reads no file and asks no process.
 #include "app/demo_summary.hpp"
 
 #include <algorithm>
@@ -19,8 +20,8 @@ std::string short_number(double value) {
 
 bool is_good(const sandbox::summary& verdict, const demo_facts& facts) {
   return verdict.clean() && facts.faults.empty() && verdict.failed == 0 && verdict.lost == 0
-         && verdict.duplicates == 0 && verdict.surplus_certificates == 0 && verdict.waiting == 0
-         && verdict.requests > 0 && verdict.delivered + verdict.expected_failures == verdict.requests;
+    && verdict.duplicates == 0 && verdict.surplus_certificates == 0 && verdict.waiting == 0
+    && verdict.requests > 0 && verdict.delivered + verdict.expected_failures == verdict.requests;
 }
 
 fields fields_of(const sandbox::summary& verdict, const demo_facts& facts) {
@@ -51,7 +52,8 @@ std::string table_of(const sandbox::summary& verdict, const demo_facts& facts) {
   std::string out;
   const auto add = [&out](std::string name, const std::string& value, const char* words) {
     name.resize(22, ' ');
-    out += "  " + name + std::string(value.size() < 9 ? 9 - value.size() : 0, ' ') + value + "  " + words + "\n";
+    out += "  " + name + std::string(value.size() < 9 ? 9 - value.size() : 0, ' ') + value + "  "
+      + words + "\n";
   };
   const auto count = [](std::uint64_t value) { return std::to_string(value); };
   add("requests", count(verdict.requests), "");
@@ -61,8 +63,10 @@ std::string table_of(const sandbox::summary& verdict, const demo_facts& facts) {
   add("failed", count(verdict.failed), "");
   add("lost", count(verdict.lost + verdict.waiting), "");
   add("duplicates", count(verdict.duplicates), "");
-  add("surplus certificates", count(verdict.surplus_certificates), "issued, not delivered, not revoked");
-  add("delivered again", count(verdict.redelivered), "handed out once more and acknowledged without new work");
+  add("surplus certificates", count(verdict.surplus_certificates),
+      "issued, not delivered, not revoked");
+  add("delivered again", count(verdict.redelivered),
+      "handed out once more and acknowledged without new work");
   add("certificates issued", count(verdict.certificates), "");
   add("engine restarts", count(facts.engine_restarts), "");
   add("p50", short_number(verdict.p50_ms), "ms from handed out to recorded");
@@ -70,7 +74,9 @@ std::string table_of(const sandbox::summary& verdict, const demo_facts& facts) {
   add("rate", short_number(verdict.requests_per_second), "requests a second");
   for (const auto& fault : all_faults(verdict, facts))
     out += "  fault: " + fault + "\n";
-  return out + (is_good(verdict, facts) ? "Each request was delivered exactly once." : "This is not as it must be.");
+  return out
+    + (is_good(verdict, facts) ? "Each request was delivered exactly once."
+                               : "This is not as it must be.");
 }
 
 } // namespace pfx::app

@@ -19,10 +19,12 @@ exit_code init(const engine::init_order& order) {
     return refuse(done.error());
   for (const auto& line : *done)
     say(line);
-  say("\nNext:\n  1. put the roots of device certificates where recipients.trustFile says, and open in\n"
+  say("\nNext:\n"
+      "  1. put the roots of device certificates where recipients.trustFile says, and open in\n"
       "     the configuration what may be issued\n"
       "  2. pfxengine register CODE --config "
-      + order.configuration_path + "\n  3. pfxengine config check --config " + order.configuration_path);
+      + order.configuration_path + "\n  3. pfxengine config check --config "
+      + order.configuration_path);
   return exit_code::done;
 }
 
@@ -60,15 +62,20 @@ exit_code register_connector(register_options& options) {
 } // namespace
 
 void add_init(CLI::App& root, exit_code& code) {
-  auto* command = root.add_subcommand("init", "Make a data directory, a master key and a configuration");
+  auto* command
+    = root.add_subcommand("init", "Make a data directory, a master key and a configuration");
   auto order = std::make_shared<engine::init_order>();
   order->configuration_path = default_configuration;
   order->data_directory = "/var/lib/pfxengine";
-  command->add_option("--config", order->configuration_path, "Configuration to write")->capture_default_str();
-  command->add_option("--data-dir", order->data_directory, "Folder of the durable queue")->capture_default_str();
-  command->add_option("--url", order->service_url, "Address of the service, https://…")->required();
-  command->add_option("--tenant", order->tenant, "Name of the tenant; never change it later")->required();
-  command->add_option("--roots", order->trusted_roots_file, "PEM: who the service must be; default: the system's");
+  command->add_option("--config", order->configuration_path, "Configuration to write")
+    ->capture_default_str();
+  command->add_option("--data-dir", order->data_directory, "Folder of the durable queue")
+    ->capture_default_str();
+  command->add_option("--url", order->service_url, "The service, https://…")->required();
+  command->add_option("--tenant", order->tenant, "Name of the tenant; never change it later")
+    ->required();
+  command->add_option("--roots", order->trusted_roots_file,
+                      "PEM: who the service must be; default: the system's");
   command->footer("Overwrites nothing; run it again and it makes what is missing.\n\nExample:\n"
                   "  pfxengine init --url https://service.example.test/pfx --tenant example");
   command->callback([order, &code] { code = init(*order); });
@@ -77,13 +84,16 @@ void add_init(CLI::App& root, exit_code& code) {
 void add_register(CLI::App& root, exit_code& code) {
   auto* command = root.add_subcommand("register", "Introduce this connector to the service");
   auto options = std::make_shared<register_options>();
-  command->add_option("CODE", options->code, "One-time code from the service's administrator; - reads it from stdin")
+  command
+    ->add_option("CODE", options->code,
+                 "One-time code from the service's administrator; - reads it from stdin")
     ->required();
   command->add_option("--config", options->configuration, "Configuration")->capture_default_str();
   command->add_option("--name", options->name, "The connector's name; default: the machine's");
-  command->footer("Makes a key, has it certified by the service, keeps both (the key sealed). After a lost\n"
-                  "answer run it again: the same key is used. An identity is never overwritten.\n\nExample:\n"
-                  "  pfxengine register 7PXM-3KQA --name office-1");
+  command->footer(
+    "Makes a key, has it certified by the service, keeps both (the key sealed). After a lost\n"
+    "answer run it again: the same key is used. An identity is never overwritten.\n\nExample:\n"
+    "  pfxengine register 7PXM-3KQA --name office-1");
   command->callback([options, &code] { code = register_connector(*options); });
 }
 

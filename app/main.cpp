@@ -12,8 +12,9 @@ namespace {
 using pfx::app::exit_code;
 
 exit_code parse_and_run(int argc, char** argv) {
-  CLI::App root("Certificate connector engine: takes PKCS#12 requests from a management service, has "
-                "them certified, and delivers each exactly once.");
+  CLI::App root(
+    "Certificate connector engine: takes PKCS#12 requests from a management service, has "
+    "them certified, and delivers each exactly once.");
   root.name("pfxengine");
   root.set_version_flag("--version", "pfxengine " PFX_VERSION);
   root.require_subcommand(1);
@@ -21,9 +22,9 @@ exit_code parse_and_run(int argc, char** argv) {
               "  pfxengine demo\n\n"
               + std::string(pfx::app::exit_code_words()));
   auto code = exit_code::done;
-  for (auto* add : {pfx::app::add_init, pfx::app::add_register, pfx::app::add_run, pfx::app::add_config,
-                    pfx::app::add_status, pfx::app::add_requests, pfx::app::add_sandbox,
-                    pfx::app::add_demo, pfx::app::add_version})
+  for (auto* add : {pfx::app::add_init, pfx::app::add_register, pfx::app::add_run,
+                    pfx::app::add_config, pfx::app::add_status, pfx::app::add_requests,
+                    pfx::app::add_sandbox, pfx::app::add_demo, pfx::app::add_version})
     add(root, code);
   try {
     root.parse(argc, argv);

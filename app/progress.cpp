@@ -1,3 +1,4 @@
+// Draws the bar; writes no escape sequence where no terminal is.
 #include "app/progress.hpp"
 
 #include <algorithm>
@@ -13,7 +14,8 @@ constexpr const char* clear_line = "\r\033[K";
 
 } // namespace
 
-progress_bar::progress_bar(bool silent) : silent_(silent), terminal_(::isatty(STDERR_FILENO) != 0) {}
+progress_bar::progress_bar(bool silent)
+    : silent_(silent), terminal_(::isatty(STDERR_FILENO) != 0) {}
 
 void progress_bar::show(double share, const std::string& words) {
   if (silent_)
@@ -28,7 +30,7 @@ void progress_bar::show(double share, const std::string& words) {
   }
   const int full = static_cast<int>(share * bar_width);
   const auto bar = std::string(static_cast<std::size_t>(full), '#')
-                   + std::string(static_cast<std::size_t>(bar_width - full), '.');
+    + std::string(static_cast<std::size_t>(bar_width - full), '.');
   std::fprintf(stderr, "%s[%s] %s", clear_line, bar.c_str(), words.c_str());
   shown_ = true;
 }

@@ -1,3 +1,4 @@
+// Writes and reads the two machine forms; never a control character inside a value.
 #include "app/report.hpp"
 
 #include <array>
@@ -26,8 +27,8 @@ std::string number_text(double value) {
   if (!std::isfinite(value))
     return "0";
   std::array<char, 64> room{};
-  const auto [end, fault] = std::to_chars(room.data(), room.data() + room.size(),
-                                          std::round(value * 1'000) / 1'000);
+  const auto [end, fault]
+    = std::to_chars(room.data(), room.data() + room.size(), std::round(value * 1'000) / 1'000);
   return fault == std::errc{} ? std::string(room.data(), end) : "0";
 }
 
@@ -49,8 +50,10 @@ struct json_value {
 std::string json_object(const fields& all) {
   std::string out = "{";
   for (const auto& each : all)
-    out.append(out.size() > 1 ? "," : "").append(quoted(each.name)).append(":").append(
-      std::visit(json_value{}, each.value));
+    out.append(out.size() > 1 ? "," : "")
+      .append(quoted(each.name))
+      .append(":")
+      .append(std::visit(json_value{}, each.value));
   return out + "}";
 }
 
@@ -60,8 +63,9 @@ std::string plain_line(const std::string& event, const fields& all) {
     if (std::holds_alternative<std::vector<std::string>>(each.value))
       continue;
     const auto* text = std::get_if<std::string>(&each.value);
-    out.append("\t").append(each.name).append("=").append(
-      text != nullptr ? printable(*text, text_characters_max) : std::visit(json_value{}, each.value));
+    out.append("\t").append(each.name).append("=").append(text != nullptr
+                                                            ? printable(*text, text_characters_max)
+                                                            : std::visit(json_value{}, each.value));
   }
   return out;
 }

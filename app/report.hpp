@@ -1,5 +1,5 @@
-// What commands tell machines: one JSON object, or one line of tab-separated name=value pairs that a
-// shell script, or this program itself, can take apart without a JSON reader.
+// What commands tell machines: one JSON object, or one line of tab-separated name=value pairs that
+// a shell script, or this program itself, can take apart without a JSON reader.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// `run`: the engine as a service of this machine. Start, watch, stop; the exit code says why it ended.
+// `run`: the engine as a service of this machine. Start, watch, stop; the exit code says why it
+// ended.
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -16,7 +17,7 @@
 namespace pfx::app {
 namespace {
 
-constexpr std::chrono::milliseconds tick{200};    ///< between two looks at the engine
+constexpr std::chrono::milliseconds tick{200};     ///< between two looks at the engine
 constexpr std::int64_t status_interval_ms = 1'000; ///< between two looks at its counters
 
 /// Keys in memory reach no core file and no debugger of the same user.
@@ -27,7 +28,7 @@ bool close_memory() noexcept {
 
 std::string sentence_of(const engine::status& now) {
   auto text = std::string(name_of(now.state)) + ", " + std::to_string(now.open_requests) + " open, "
-              + std::to_string(now.totals.delivered) + " delivered";
+    + std::to_string(now.totals.delivered) + " delivered";
   return now.message.empty() ? text : text + ": " + printable(now.message, 200);
 }
 
@@ -41,7 +42,8 @@ bool watch(const engine::engine& running, stop_signals& signals, service_manager
     const bool watchdog = manager.watchdog_due(now);
     if (!watchdog && now - told_at < status_interval_ms)
       continue;
-    manager.say_status(sentence_of(running.current())); // an engine that hangs, hangs here: no sign of life
+    manager.say_status(
+      sentence_of(running.current())); // an engine that hangs, hangs here: no sign of life
     told_at = now;
     if (watchdog)
       manager.alive(now);
@@ -49,8 +51,8 @@ bool watch(const engine::engine& running, stop_signals& signals, service_manager
   return false;
 }
 
-exit_code finish(engine::engine& running, const engine::configuration& settings, const engine::log& out,
-                 bool halted) {
+exit_code finish(engine::engine& running, const engine::configuration& settings,
+                 const engine::log& out, bool halted) {
   const auto last = running.current();
   const auto stopped = running.stop(std::chrono::milliseconds(settings.limits.stop_deadline_ms));
   if (halted) {
@@ -61,21 +63,25 @@ exit_code finish(engine::engine& running, const engine::configuration& settings,
     out.line("error", to_string(stopped.error()));
     return exit_code_of(stopped.error().code);
   }
-  out.line("info", "stopped; " + std::to_string(last.totals.delivered) + " delivered since the start");
+  out.line("info",
+           "stopped; " + std::to_string(last.totals.delivered) + " delivered since the start");
   return exit_code::done;
 }
 
-exit_code serve(const engine::configuration& settings, const engine::log& out, stop_signals& signals) {
+exit_code serve(const engine::configuration& settings, const engine::log& out,
+                stop_signals& signals) {
   service_manager manager;
   auto running = engine::engine::start(settings, out.sink());
   if (!running) {
     out.line("error", to_string(running.error()));
     // No identity is no missing request: it is what `register` makes.
-    return running.error().code == errc::not_found ? exit_code::identity : exit_code_of(running.error().code);
+    return running.error().code == errc::not_found ? exit_code::identity
+                                                   : exit_code_of(running.error().code);
   }
   bool halted = false;
   {
-    const auto control = engine::control_server::start(settings.control_socket, engine::commands_of(**running));
+    const auto control
+      = engine::control_server::start(settings.control_socket, engine::commands_of(**running));
     if (!control) {
       out.line("error", to_string(control.error()));
       (void)finish(**running, settings, out, false);
@@ -110,8 +116,10 @@ void add_run(CLI::App& root, exit_code& code) {
   auto* command = root.add_subcommand("run", "Run the engine until it is told to stop");
   auto path = std::make_shared<std::string>(default_configuration);
   command->add_option("--config", *path, "Configuration")->capture_default_str();
-  command->footer("SIGTERM and SIGINT stop it: what runs is finished or parked, within limits.stopDeadlineSeconds.\n"
-                  "A second signal ends it at once; nothing acknowledged is lost by that, nor by kill -9.\n\n"
+  command->footer("SIGTERM and SIGINT stop it: what runs is finished or parked,\n"
+                  "within limits.stopDeadlineSeconds. "
+                  "A second signal ends it at once; nothing acknowledged is\n"
+                  "lost by that, nor by kill -9.\n\n"
                   "Example:\n  pfxengine run --config /etc/pfxengine/pfxengine.json\n\n"
                   + std::string(exit_code_words()));
   command->callback([path, &code] { code = run(*path); });

@@ -35,7 +35,9 @@ struct sandbox_order {
 class narrator {
 public:
   explicit narrator(const std::string& format)
-      : format_(format != "auto" ? format : ::isatty(STDOUT_FILENO) != 0 ? "text" : "json") {}
+      : format_(format != "auto"                 ? format
+                  : ::isatty(STDOUT_FILENO) != 0 ? "text"
+                                                 : "json") {}
 
   void tell(const std::string& event, fields all) const {
     if (format_ == "json") {
@@ -68,20 +70,30 @@ sandbox_address address_of(const sandbox::sandbox& box, const sandbox::options& 
           options.lease_ms};
 }
 
-fields fields_of(const sandbox_address& where, const sandbox::sandbox& box, const std::string& directory) {
-  return {{"serviceUrl", where.service_url},     {"caUrl", where.ca_url},
-          {"caName", where.ca_name},             {"tenant", where.tenant},
-          {"serverRoots", where.server_roots},   {"caRoots", where.ca_roots},
-          {"deviceRoots", where.device_roots},   {"registrationCode", box.registration_code()},
-          {"directory", directory},              {"description", box.description_path()},
+fields fields_of(const sandbox_address& where, const sandbox::sandbox& box,
+                 const std::string& directory) {
+  return {{"serviceUrl", where.service_url},
+          {"caUrl", where.ca_url},
+          {"caName", where.ca_name},
+          {"tenant", where.tenant},
+          {"serverRoots", where.server_roots},
+          {"caRoots", where.ca_roots},
+          {"deviceRoots", where.device_roots},
+          {"registrationCode", box.registration_code()},
+          {"directory", directory},
+          {"description", box.description_path()},
           {"pid", static_cast<std::uint64_t>(::getpid())}};
 }
 
 fields fields_of(const sandbox::summary& now) {
-  return {{"requests", now.requests},         {"handedOut", now.handed_out},
-          {"delivered", now.delivered},       {"failed", now.failed},
-          {"expectedFailures", now.expected_failures}, {"redelivered", now.redelivered},
-          {"certificates", now.certificates}, {"requestsPerSecond", now.requests_per_second}};
+  return {{"requests", now.requests},
+          {"handedOut", now.handed_out},
+          {"delivered", now.delivered},
+          {"failed", now.failed},
+          {"expectedFailures", now.expected_failures},
+          {"redelivered", now.redelivered},
+          {"certificates", now.certificates},
+          {"requestsPerSecond", now.requests_per_second}};
 }
 
 /// Until a signal, or until all is done and nobody asked to stay.
@@ -107,8 +119,11 @@ exit_code tell_verdict(const sandbox::summary& verdict, const narrator& out) {
   if (out.for_people())
     say(verdict.to_json());
   else
-    out.tell("verdict", {{"clean", verdict.clean()}, {"lost", verdict.lost},
-                         {"duplicates", verdict.duplicates}, {"faults", verdict.faults}});
+    out.tell("verdict",
+             {{"clean", verdict.clean()},
+              {"lost", verdict.lost},
+              {"duplicates", verdict.duplicates},
+              {"faults", verdict.faults}});
   return verdict.clean() ? exit_code::done : exit_code::verdict;
 }
 
@@ -129,7 +144,8 @@ exit_code serve(sandbox_order order) {
   const auto where = address_of(**box, options);
   auto all = fields_of(where, **box, options.directory);
   if (!order.connector_folder.empty()) {
-    const auto folder = std::filesystem::absolute(order.connector_folder).lexically_normal().string();
+    const auto folder
+      = std::filesystem::absolute(order.connector_folder).lexically_normal().string();
     const auto path = write_connector(where, folder);
     if (!path)
       return refuse(path.error());
@@ -153,62 +169,92 @@ exit_code judge(const std::string& directory) {
 void add_options(CLI::App& command, sandbox_order& order) {
   auto& options = order.options;
   options.directory = "pfx-sandbox";
-  command.add_option("--dir", options.directory, "Folder for journals, keys, deliveries; a new one")
+  command
+    .add_option("--dir", options.directory, "Folder for journals, keys, deliveries; a new one")
     ->capture_default_str();
   command.add_option("--address", options.address, "Address to listen on")->capture_default_str();
   command.add_option("--port", options.port, "Port; 0 is any free one")->capture_default_str();
   command.add_option("--requests", options.requests, "How many requests")->capture_default_str();
   command.add_option("--mix", order.mix, mix_words)->capture_default_str();
-  command.add_option("--poison", order.poison, "So many requests more that are meant to kill an engine")
-    ->check(CLI::Range(0, 10'000))->capture_default_str();
+  command
+    .add_option("--poison", order.poison, "So many requests more that are meant to kill an engine")
+    ->check(CLI::Range(0, 10'000))
+    ->capture_default_str();
   command.add_option("--seed", options.seed, "Same seed, same requests")->capture_default_str();
   command.add_option("--devices", options.devices, "How many devices")->capture_default_str();
   command.add_option("--tenant", options.tenant, "The connectors' tenant")->capture_default_str();
-  command.add_option("--rate", options.feed_per_second, "Requests appearing per second; 0 is all at once")
-    ->check(CLI::Range(0.0, 1e6))->capture_default_str();
+  command
+    .add_option("--rate", options.feed_per_second,
+                "Requests appearing per second; 0 is all at once")
+    ->check(CLI::Range(0.0, 1e6))
+    ->capture_default_str();
   command.add_option("--lease", order.lease_seconds, "The longest lease granted, seconds")
-    ->check(CLI::Range(0.1, 86'400.0))->capture_default_str();
-  command.add_option("--redeliver-share", options.redeliver_share, "Share of recorded requests handed out again")
-    ->check(CLI::Range(0.0, 1.0))->capture_default_str();
-  command.add_option("--judge-share", options.judge_share, "Share of results that are opened and examined")
-    ->check(CLI::Range(0.0, 1.0))->capture_default_str();
-  command.add_option("--pending-answers", options.ca_pending_answers,
-                     "How often the authority answers \"pending\" before it issues")->capture_default_str();
-  command.add_option("--pending-share", options.pending_share, "Of the requests, for --pending-answers")
-    ->check(CLI::Range(0.0, 1.0))->capture_default_str();
-  command.add_option("--reject-share", options.reject_share,
-                     "Of the requests, whose first success is answered \"rejected\"")
-    ->check(CLI::Range(0.0, 1.0))->capture_default_str();
-  command.add_option("--lose-lease-share", options.lose_lease_share,
-                     "Of the requests, whose first lease somebody else takes at once")
-    ->check(CLI::Range(0.0, 1.0))->capture_default_str();
-  command.add_flag("--keep-deliveries", options.keep_deliveries, "Write each result where other tools can open it");
+    ->check(CLI::Range(0.1, 86'400.0))
+    ->capture_default_str();
+  command
+    .add_option("--redeliver-share", options.redeliver_share,
+                "Share of recorded requests handed out again")
+    ->check(CLI::Range(0.0, 1.0))
+    ->capture_default_str();
+  command
+    .add_option("--judge-share", options.judge_share,
+                "Share of results that are opened and examined")
+    ->check(CLI::Range(0.0, 1.0))
+    ->capture_default_str();
+  command
+    .add_option("--pending-answers", options.ca_pending_answers,
+                "How often the authority answers \"pending\" before it issues")
+    ->capture_default_str();
+  command
+    .add_option("--pending-share", options.pending_share, "Of the requests, for --pending-answers")
+    ->check(CLI::Range(0.0, 1.0))
+    ->capture_default_str();
+  command
+    .add_option("--reject-share", options.reject_share,
+                "Of the requests, whose first success is answered \"rejected\"")
+    ->check(CLI::Range(0.0, 1.0))
+    ->capture_default_str();
+  command
+    .add_option("--lose-lease-share", options.lose_lease_share,
+                "Of the requests, whose first lease somebody else takes at once")
+    ->check(CLI::Range(0.0, 1.0))
+    ->capture_default_str();
+  command.add_flag("--keep-deliveries", options.keep_deliveries,
+                   "Write each result where other tools can open it");
 }
 
 } // namespace
 
 void add_sandbox(CLI::App& root, exit_code& code) {
-  auto* command = root.add_subcommand("sandbox", "A service, an authority, devices and a judge on this machine");
+  auto* command = root.add_subcommand(
+    "sandbox", "A service, an authority, devices and a judge on this machine");
   auto order = std::make_shared<sandbox_order>();
   add_options(*command, *order);
   command->add_option("--connector", order->connector_folder,
                       "Make a connector's folder: configuration, data directory, master key");
-  command->add_option("--format", order->format, "Lines on stdout: text, json or plain; auto is text on a terminal, else json")
-    ->check(CLI::IsMember({"auto", "text", "json", "plain"}))->capture_default_str();
-  command->add_flag("--stay", order->stay, "Keep serving when all requests are done, until a signal");
-  command->footer("Prints what a connector needs, then how it goes, then the judge's verdict.\n\nExample:\n"
-                  "  pfxengine sandbox --dir box --connector office &\n"
-                  "  pfxengine register CODE --config office/pfxengine.json\n"
-                  "  pfxengine run --config office/pfxengine.json");
+  command
+    ->add_option("--format", order->format,
+                 "Lines on stdout: text, json or plain; auto is text on a terminal, else json")
+    ->check(CLI::IsMember({"auto", "text", "json", "plain"}))
+    ->capture_default_str();
+  command->add_flag("--stay", order->stay,
+                    "Keep serving when all requests are done, until a signal");
+  command->footer(
+    "Prints what a connector needs, then how it goes, then the judge's verdict.\n\nExample:\n"
+    "  pfxengine sandbox --dir box --connector office &\n"
+    "  pfxengine register CODE --config office/pfxengine.json\n"
+    "  pfxengine run --config office/pfxengine.json");
   command->callback([command, order, &code] {
     if (command->get_subcommands().empty())
       code = serve(*order);
   });
 
   auto directory = std::make_shared<std::string>();
-  auto* judging = command->add_subcommand("judge", "Judge a folder of an earlier run by its journals alone");
+  auto* judging
+    = command->add_subcommand("judge", "Judge a folder of an earlier run by its journals alone");
   judging->add_option("DIR", *directory, "The sandbox's folder")->required();
-  judging->footer("Prints one JSON object. Exit code 10 if anything is wrong.\n\nExample:\n  pfxengine sandbox judge box");
+  judging->footer("Prints one JSON object. Exit code 10 if anything is wrong.\n\n"
+                  "Example:\n  pfxengine sandbox judge box");
   judging->callback([directory, &code] { code = judge(*directory); });
 }
 

@@ -1,3 +1,4 @@
+// Takes a mix apart; which kinds exist it leaves to the sandbox.
 #include "app/sandbox_options.hpp"
 
 #include <charconv>
@@ -17,8 +18,10 @@ result<std::vector<std::pair<std::string, double>>> read_mix(const std::string& 
     if (equals != std::string_view::npos) {
       const auto word = part.substr(equals + 1);
       const auto [end, fault] = std::from_chars(word.data(), word.data() + word.size(), weight);
-      if (fault != std::errc{} || end != word.data() + word.size() || !(weight > 0 && weight <= 1e6))
-        return failure(errc::bad_input, "mix", "has a weight that is no positive number: " + printable(part));
+      if (fault != std::errc{} || end != word.data() + word.size()
+          || !(weight > 0 && weight <= 1e6))
+        return failure(errc::bad_input, "mix",
+                       "has a weight that is no positive number: " + printable(part));
     }
     if (kind.empty())
       return failure(errc::bad_input, "mix", "has an entry without a kind");

@@ -13,13 +13,13 @@ class App;
 
 namespace pfx::app {
 
-/// "create-ec=3,create-rsa=1": kinds and weights; a kind without a weight has 1. Which kinds there are
-/// the sandbox decides.
+/// "create-ec=3,create-rsa=1": kinds and weights; a kind without a weight has 1. Which kinds there
+/// are the sandbox decides.
 [[nodiscard]] result<std::vector<std::pair<std::string, double>>> read_mix(const std::string& text);
 
 inline constexpr const char* mix_default = "create-ec=1,create-rsa=1";
 inline constexpr const char* mix_words
-  = "Kinds and weights, KIND=WEIGHT,…: create-ec create-ec384 create-ec521 create-rsa create-rsa3072 "
-    "create-rsa4096 bad bad:NAME";
+  = "Kinds and weights, KIND=WEIGHT,…: create-ec create-ec384 create-ec521 create-rsa "
+    "create-rsa3072 create-rsa4096 bad bad:NAME";
 
 } // namespace pfx::app

@@ -1,3 +1,4 @@
+// sd_notify and the watchdog interval; every call is a no-op without NOTIFY_SOCKET.
 #include "app/service_manager.hpp"
 
 #include <algorithm>

@@ -22,13 +22,17 @@ struct control_options {
 using shared_options = std::shared_ptr<control_options>;
 
 void add_common(CLI::App& command, const shared_options& options) {
-  command.add_option("--config", options->configuration, "Configuration; tells where the control socket is")
+  command
+    .add_option("--config", options->configuration,
+                "Configuration; tells where the control socket is")
     ->capture_default_str();
-  command.add_option("--socket", options->socket, "The control socket itself; no configuration is read then");
+  command.add_option("--socket", options->socket,
+                     "The control socket itself; no configuration is read then");
 }
 
 /// Finds the engine and asks; `ask` gets the client and tells the exit code.
-template <class Ask> exit_code with_engine(const control_options& options, Ask ask) {
+template <class Ask>
+exit_code with_engine(const control_options& options, Ask ask) {
   auto socket = options.socket;
   if (socket.empty()) {
     const auto settings = load_or_complain(options.configuration);
@@ -49,7 +53,8 @@ std::string row(std::string_view name, std::string_view value) {
 }
 
 void print_status(const engine::status& now) {
-  say(row("state", std::string(name_of(now.state)) + (now.message.empty() ? "" : ": " + now.message)));
+  say(row("state",
+          std::string(name_of(now.state)) + (now.message.empty() ? "" : ": " + now.message)));
   if (now.halted_by != engine::halt_reason::none)
     say(row("halted by", name_of(now.halted_by)));
   say(row("version", now.version + (now.lifecycle.empty() ? "" : " (" + now.lifecycle + ")")));
@@ -65,10 +70,12 @@ void print_status(const engine::status& now) {
   say(row("failed", std::to_string(now.totals.failed)));
   say(row("superseded", std::to_string(now.totals.superseded)));
   say(row("redelivered", std::to_string(now.totals.redelivered)));
-  say(row("surplus revoked", std::to_string(now.totals.surplus_revoked) + " of "
-                               + std::to_string(now.totals.surplus_found)));
-  say(row("free space", std::to_string(now.free_bytes >> 20) + " MiB"
-                          + (now.below_free_space_floor ? ", BELOW THE FLOOR" : "")));
+  say(row("surplus revoked",
+          std::to_string(now.totals.surplus_revoked) + " of "
+            + std::to_string(now.totals.surplus_found)));
+  say(row("free space",
+          std::to_string(now.free_bytes >> 20) + " MiB"
+            + (now.below_free_space_floor ? ", BELOW THE FLOOR" : "")));
   if (now.store_poisoned)
     say(row("store", "a write failed: nothing is accepted any more"));
   if (!now.secrets_locked)
@@ -102,9 +109,10 @@ exit_code list(const control_options& options) {
       return exit_code::done;
     }
     for (const auto& each : *found)
-      say(row(printable(each.context, 512), each.state + (each.outcome.empty() ? "" : " " + each.outcome) + "  "
-                                 + moment(each.settled_at != 0 ? each.settled_at : each.received_at)
-                                 + (each.reason.empty() ? "" : "  " + printable(each.reason, 200))));
+      say(row(printable(each.context, 512),
+              each.state + (each.outcome.empty() ? "" : " " + each.outcome) + "  "
+                + moment(each.settled_at != 0 ? each.settled_at : each.received_at)
+                + (each.reason.empty() ? "" : "  " + printable(each.reason, 200))));
     if (found->empty())
       complain("there is no such request");
     return exit_code::done;
@@ -112,7 +120,8 @@ exit_code list(const control_options& options) {
 }
 
 std::string line_of(const engine::request_timeline::line& line) {
-  auto text = moment(line.at) + "  " + std::to_string(line.event) + "  " + row(line.state, line.text);
+  auto text
+    = moment(line.at) + "  " + std::to_string(line.event) + "  " + row(line.state, line.text);
   if (line.duration_ms > 0)
     text += " (" + std::to_string(line.duration_ms) + " ms)";
   if (!line.call_id.empty())
@@ -170,7 +179,8 @@ void add_status(CLI::App& root, exit_code& code) {
   auto options = std::make_shared<control_options>();
   add_common(*command, options);
   command->add_flag("--json", options->json, "One JSON object");
-  command->footer("Exit code 8 if no engine is running.\n\nExample:\n  pfxengine status --json | jq .openByState");
+  command->footer("Exit code 8 if no engine is running.\n\n"
+                  "Example:\n  pfxengine status --json | jq .openByState");
   command->callback([options, &code] { code = status(*options); });
 }
 
@@ -182,27 +192,33 @@ void add_requests(CLI::App& root, exit_code& code) {
 
   auto* listing = command->add_subcommand("list", "Requests, oldest first");
   add_common(*listing, options);
-  listing->add_option("--state", options->state,
-                      "Only these: received working submitting pending issued prepared closing quarantined "
-                      "abandoned settled; default: all open ones");
+  listing->add_option(
+    "--state", options->state,
+    "Only these: received working submitting pending issued prepared closing quarantined "
+    "abandoned settled; default: all open ones");
   listing->add_option("--count", options->count, "At most so many")
-    ->check(CLI::Range(std::size_t{1}, engine::control_requests_max))->capture_default_str();
+    ->check(CLI::Range(std::size_t{1}, engine::control_requests_max))
+    ->capture_default_str();
   listing->add_flag("--json", options->json, "One JSON object");
   listing->footer("Example:\n  pfxengine requests list --state quarantined --count 20");
   listing->callback([options, &code] { code = list(*options); });
 
-  auto* showing = add_context_command(*command, "show", "The story of one request, and why it is where it is", options);
+  auto* showing = add_context_command(
+    *command, "show", "The story of one request, and why it is where it is", options);
   showing->add_flag("--json", options->json, "One JSON object");
   showing->footer("Example:\n  pfxengine requests show 8a1f0c62");
   showing->callback([options, &code] { code = show(*options); });
 
-  auto* retrying = add_context_command(*command, "retry", "Give one that was put aside another round of attempts", options);
+  auto* retrying = add_context_command(
+    *command, "retry", "Give one that was put aside another round of attempts", options);
   retrying->footer("Example:\n  pfxengine requests retry 8a1f0c62");
   retrying->callback([options, &code] { code = act(*options, true); });
 
-  auto* giving_up = add_context_command(*command, "give-up", "End one that was put aside with a failure", options);
-  giving_up->footer("Final: the service learns of the failure, and certificates of the request are revoked.\n\n"
-                    "Example:\n  pfxengine requests give-up 8a1f0c62");
+  auto* giving_up = add_context_command(*command, "give-up",
+                                        "End one that was put aside with a failure", options);
+  giving_up->footer(
+    "Final: the service learns of the failure, and certificates of the request are revoked.\n\n"
+    "Example:\n  pfxengine requests give-up 8a1f0c62");
   giving_up->callback([options, &code] { code = act(*options, false); });
 }
 

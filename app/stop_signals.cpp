@@ -1,3 +1,4 @@
+// One thread that reads signals from a descriptor: no handler, so nothing is async-signal-unsafe.
 #include "app/stop_signals.hpp"
 
 #include <array>

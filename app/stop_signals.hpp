@@ -1,4 +1,5 @@
-// SIGTERM, SIGINT and SIGHUP as a question that a loop can ask; the second one ends the process at once.
+// SIGTERM, SIGINT and SIGHUP as a question that a loop can ask; the second one ends the process at
+// once.
 #pragma once
 
 #include <chrono>

@@ -35,12 +35,22 @@ public:
     if (depth > depth_max) // not read on: the parser would, and take its time
       throw std::length_error("is nested too deeply");
     switch (event) {
-      case json::parse_event_t::object_start: open(false); break;
-      case json::parse_event_t::array_start: open(true); break;
+      case json::parse_event_t::object_start:
+        open(false);
+        break;
+      case json::parse_event_t::array_start:
+        open(true);
+        break;
       case json::parse_event_t::object_end:
-      case json::parse_event_t::array_end: close(); break;
-      case json::parse_event_t::key: key(value.get_ref<const std::string&>()); break;
-      case json::parse_event_t::value: next_element(); break;
+      case json::parse_event_t::array_end:
+        close();
+        break;
+      case json::parse_event_t::key:
+        key(value.get_ref<const std::string&>());
+        break;
+      case json::parse_event_t::value:
+        next_element();
+        break;
     }
     return true;
   }
@@ -106,8 +116,9 @@ std::optional<json> parse_text(std::string_view text, faults& found) {
     const std::string words = fault.what();
     const auto colon = words.find(": ");
     const auto reason = colon == std::string::npos ? words : words.substr(colon + 2);
-    found.push_back(error{errc::bad_input, "", "is not JSON at " + position_of(text, fault.byte) + ": "
-                                                 + printable(reason, 300)});
+    found.push_back(
+      error{errc::bad_input, "",
+            "is not JSON at " + position_of(text, fault.byte) + ": " + printable(reason, 300)});
   } catch (const std::exception& fault) {
     found.push_back(error{errc::bad_input, "", "cannot be read: " + printable(fault.what(), 300)});
   }
@@ -146,9 +157,9 @@ void check_together(const configuration& settings, faults& found) {
       && lies_in(settings.master_key_file, settings.data_directory))
     complain("masterKeyFile", "lies in dataDirectory: whoever copies one would have the other too");
   if (settings.control_socket.size() > detail::control_socket_bytes_max)
-    complain("controlSocket", "is a longer path than the "
-                                + std::to_string(detail::control_socket_bytes_max)
-                                + " bytes that a Unix socket may have: set a shorter one");
+    complain("controlSocket",
+             "is a longer path than the " + std::to_string(detail::control_socket_bytes_max)
+               + " bytes that a Unix socket may have: set a shorter one");
   std::set<std::string> names;
   for (std::size_t i = 0; i < settings.authorities.size(); ++i)
     if (!settings.authorities[i].name.empty() && !names.insert(settings.authorities[i].name).second)

@@ -52,7 +52,8 @@ void inspect_bundle(inspection& into, const std::string& field, const std::strin
                       + "\", which is not the certificate of an authority");
   }
   if (living == 0)
-    into.complain(field, errc::bad_input, printable(path, 512) + ": every certificate in it is out of time");
+    into.complain(field, errc::bad_input,
+                  printable(path, 512) + ": every certificate in it is out of time");
 }
 
 void inspect_folder(inspection& into, const configuration& settings) {
@@ -67,7 +68,8 @@ void inspect_folder(inspection& into, const configuration& settings) {
     into.complain("dataDirectory", errc::policy,
                   printable(path, 512) + ": may be entered by others; chmod 0700");
   if (::access(path.c_str(), R_OK | W_OK | X_OK) != 0)
-    into.complain("dataDirectory", errc::io, printable(path, 512) + ": cannot be written by this user");
+    into.complain("dataDirectory", errc::io,
+                  printable(path, 512) + ": cannot be written by this user");
   const auto space = std::filesystem::space(path, fault);
   if (!fault && space.available < settings.limits.free_bytes_floor)
     into.complain("limits.freeSpaceFloorMebibytes", errc::disk_full,
@@ -81,7 +83,8 @@ void inspect_socket_folder(inspection& into, const configuration& settings) {
     return; // looked at already
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
     into.complain("controlSocket", errc::io,
-                  printable(folder.string(), 512) + ": is not a folder that this user can write to");
+                  printable(folder.string(), 512)
+                    + ": is not a folder that this user can write to");
 }
 
 void inspect_identity(inspection& into, const configuration& settings) {

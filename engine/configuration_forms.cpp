@@ -115,16 +115,19 @@ ordered_json schema_of(const section& part) {
 
 std::string type_words(const setting& row) {
   switch (row.is) {
-    case shape::text: return row.looks != nullptr && row.name() == "url" ? "https URL" : "string";
-    case shape::file: return "path";
+    case shape::text:
+      return row.looks != nullptr && row.name() == "url" ? "https URL" : "string";
+    case shape::file:
+      return "path";
     case shape::count:
       return "whole number, " + number_of(setting{}, row.minimum).dump() + " to "
-             + number_of(setting{}, row.maximum).dump();
+        + number_of(setting{}, row.maximum).dump();
     case shape::amount:
       return "number, " + number_of(setting{}, row.minimum).dump() + " to "
-             + number_of(setting{}, row.maximum).dump();
+        + number_of(setting{}, row.maximum).dump();
     case shape::choice:
-    case shape::words: break;
+    case shape::words:
+      break;
   }
   std::string text = row.is == shape::words ? "list of " : "";
   if (row.choices.empty())
@@ -145,13 +148,21 @@ std::string default_words(const setting& row) {
 }
 
 std::string document_of(const section& part) {
-  std::string text = part.path.empty() ? "## The file itself\n\n"
-                                       : "## `" + std::string(part.path) + "`\n\n";
-  text.append(part.sentence).append("\n\n| setting | type | default | meaning |\n|---|---|---|---|\n");
+  std::string text
+    = part.path.empty() ? "## The file itself\n\n" : "## `" + std::string(part.path) + "`\n\n";
+  text.append(part.sentence)
+    .append("\n\n| setting | type | default | meaning |\n|---|---|---|---|\n");
   for (const auto& row : all_settings())
     if (row.section() == part.path)
-      text.append("| `").append(row.name()).append("` | ").append(type_words(row)).append(" | ")
-        .append(default_words(row)).append(" | ").append(row.sentence).append(" |\n");
+      text.append("| `")
+        .append(row.name())
+        .append("` | ")
+        .append(type_words(row))
+        .append(" | ")
+        .append(default_words(row))
+        .append(" | ")
+        .append(row.sentence)
+        .append(" |\n");
   return text + "\n";
 }
 
@@ -163,8 +174,8 @@ One JSON file, by default `/etc/pfxengine/pfxengine.json`. Comments (`//` and `/
 Relative paths are relative to the file's folder. Nothing secret stands in it: keys are named by the
 files they lie in.
 
-A key that is not known is refused, with the nearest known one in the message; a key that stands twice
-in one object is refused too. All faults are reported at once:
+A key that is not known is refused, with the nearest known one in the message; a key that stands
+twice in one object is refused too. All faults are reported at once:
 
 ```
 pfxengine config check --config pfxengine.json
@@ -198,7 +209,8 @@ A small file that works:
 
 // -- a file from a value ------
 
-void write_section(ordered_json& object, const section& part, const place& at, configuration& whole) {
+void write_section(ordered_json& object, const section& part, const place& at,
+                   configuration& whole) {
   for (const auto& row : all_settings())
     if (row.section() == part.path)
       object[std::string(row.name())] = value_of(row, at);

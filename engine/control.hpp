@@ -1,5 +1,5 @@
-// The control socket: HTTP and JSON over a Unix socket, for our own user and root alone. The server side
-// runs inside the engine's process, the client side in the program's commands.
+// The control socket: HTTP and JSON over a Unix socket, for our own user and root alone. The server
+// side runs inside the engine's process, the client side in the program's commands.
 //   GET  /status                          one status object
 //   GET  /requests?state=S&count=N        {"value":[summary…]}, oldest first
 //   GET  /requests/{context}              {"summary":{…},"lines":[…]}
@@ -18,7 +18,8 @@ namespace pfx::engine {
 /// What the socket can ask for; each may be called from several threads at once.
 struct control_commands {
   std::function<status()> current;
-  std::function<result<std::vector<request_summary>>(const std::string& state, std::size_t count_max)>
+  std::function<result<std::vector<request_summary>>(const std::string& state,
+                                                     std::size_t count_max)>
     requests;
   std::function<result<request_timeline>(const std::string& context)> show;
   std::function<result<void>(const std::string& context)> retry;

@@ -31,7 +31,8 @@ struct control_client::state {
     return body(client->get(target));
   }
   [[nodiscard]] result<void> act(const std::string& context, const char* verb) const {
-    auto done = body(client->post("/requests/" + detail::percent_encoded(context) + "/" + verb, "{}"));
+    auto done
+      = body(client->post("/requests/" + detail::percent_encoded(context) + "/" + verb, "{}"));
     if (!done)
       return failure(done.error());
     return {};

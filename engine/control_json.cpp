@@ -1,3 +1,4 @@
+// Summaries, timelines and errors as JSON and back; refuses what lacks a field.
 #include "engine/control_json.hpp"
 
 #include <nlohmann/json.hpp>
@@ -10,7 +11,9 @@ using nlohmann::ordered_json;
 
 constexpr auto replace = ordered_json::error_handler_t::replace;
 
-ordered_json moment(unix_ms at) { return at == 0 ? ordered_json(nullptr) : ordered_json(to_rfc3339(at)); }
+ordered_json moment(unix_ms at) {
+  return at == 0 ? ordered_json(nullptr) : ordered_json(to_rfc3339(at));
+}
 
 unix_ms moment_of(const json& value) {
   if (!value.is_string())
@@ -48,9 +51,12 @@ request_summary summary_of(const json& in) {
 }
 
 ordered_json object_of(const request_timeline::line& value) {
-  return {{"at", moment(value.at)},     {"event", value.event},
-          {"state", value.state},       {"call", value.call_id},
-          {"text", printable(value.text, 1'000)}, {"durationMs", value.duration_ms}};
+  return {{"at", moment(value.at)},
+          {"event", value.event},
+          {"state", value.state},
+          {"call", value.call_id},
+          {"text", printable(value.text, 1'000)},
+          {"durationMs", value.duration_ms}};
 }
 
 request_timeline::line line_of(const json& in) {
@@ -94,8 +100,8 @@ std::string percent_encoded(std::string_view text) {
   for (const char c : text) {
     const auto octet = static_cast<unsigned char>(c);
     const bool plain = (octet >= '0' && octet <= '9') || (octet >= 'a' && octet <= 'z')
-                       || (octet >= 'A' && octet <= 'Z') || octet == '-' || octet == '.'
-                       || octet == '_' || octet == '~';
+      || (octet >= 'A' && octet <= 'Z') || octet == '-' || octet == '.' || octet == '_'
+      || octet == '~';
     if (plain)
       out += c;
     else

@@ -21,13 +21,19 @@ constexpr std::int64_t stop_deadline_ms = 1'000;
 
 int status_of(errc code) noexcept {
   switch (code) {
-    case errc::bad_input: return 400;
-    case errc::policy: return 403;
-    case errc::not_found: return 404;
-    case errc::conflict: return 409;
+    case errc::bad_input:
+      return 400;
+    case errc::policy:
+      return 403;
+    case errc::not_found:
+      return 404;
+    case errc::conflict:
+      return 409;
     case errc::unavailable:
-    case errc::stopping: return 503;
-    default: return 500;
+    case errc::stopping:
+      return 503;
+    default:
+      return 500;
   }
 }
 
@@ -91,14 +97,17 @@ http::server_response one(const control_commands& commands, const std::string& m
 }
 
 http::server_response answer(const control_commands& commands, const http::server_request& call) {
-  // The socket's mode lets nobody else in; this is the second lock, for a folder that was opened up.
+  // The socket's mode lets nobody else in; this is the second lock, for a folder that was opened
+  // up.
   if (call.from.user_id != 0 && call.from.user_id != static_cast<std::int64_t>(::geteuid()))
     return refusal(errc::policy, "peer", "only the engine's own user and root may ask");
   const std::string_view target = call.target;
   const auto path = target.substr(0, target.find('?'));
-  const auto query = path.size() < target.size() ? target.substr(path.size() + 1) : std::string_view{};
+  const auto query
+    = path.size() < target.size() ? target.substr(path.size() + 1) : std::string_view{};
   constexpr std::string_view requests = "/requests";
-  if (path.starts_with(requests) && path.size() > requests.size() + 1 && path[requests.size()] == '/')
+  if (path.starts_with(requests) && path.size() > requests.size() + 1
+      && path[requests.size()] == '/')
     return one(commands, call.method, path.substr(requests.size() + 1));
   if (path != "/status" && path != requests)
     return refusal(errc::not_found, "target", "there is no such call");
@@ -120,7 +129,8 @@ control_server::~control_server() {
     state_->server->stop(stop_deadline_ms);
 }
 
-result<control_server> control_server::start(const std::string& socket_path, control_commands commands) {
+result<control_server> control_server::start(const std::string& socket_path,
+                                             control_commands commands) {
   http::server_options options;
   options.unix_socket = socket_path;
   options.connections_max = connections_max;

@@ -1,3 +1,4 @@
+// The order of open, write, sync, link, sync: what makes "whole or not at all" true.
 #include "engine/files.hpp"
 
 #include <fcntl.h>

@@ -6,8 +6,9 @@
 
 namespace pfx::engine::detail {
 
-/// Creates `path` (mode 0600) with these octets: a synced temporary file beside it, linked under the
-/// name, folder synced. errc::conflict, field = path, if it exists already; nothing is changed then.
+/// Creates `path` (mode 0600) with these octets: a synced temporary file beside it, linked under
+/// the name, folder synced. errc::conflict, field = path, if it exists already; nothing is changed
+/// then.
 [[nodiscard]] result<void> write_new_file(const std::string& path, byte_view octets);
 
 /// errc::not_found, errc::too_large, errc::io; field = path.

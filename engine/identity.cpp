@@ -99,8 +99,9 @@ std::string machine_name() {
 result<std::string> checked_name(const std::string& wanted) {
   const auto name = wanted.empty() ? machine_name() : wanted;
   if (name.size() > limits::common_name_characters_max
-      || name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._ ")
-           != std::string::npos
+      || name.find_first_not_of(
+           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._ ")
+        != std::string::npos
       || name.front() == ' ' || name.back() == ' ')
     return failure(errc::bad_input, "connectorName",
                    "must have 1 to 64 letters, digits, spaces and . - _");
@@ -147,7 +148,8 @@ result<service::register_answer> ask(const configuration& settings, const regist
 }
 
 /// What the service gave must be a certificate of our key, or the engine could never use it.
-result<std::string> document_of(const service::register_answer& answer, const crypto::private_key& key) {
+result<std::string> document_of(const service::register_answer& answer,
+                                const crypto::private_key& key) {
   if (answer.connector_id.empty() || answer.connector_id.size() > connector_id_bytes_max
       || printable(answer.connector_id) != answer.connector_id)
     return failure(errc::bad_input, "connectorId", "is empty, too long or not printable");
@@ -208,8 +210,9 @@ result<std::string> register_with_service(const configuration& settings,
                                           const register_settings& order) {
   std::error_code fault;
   if (std::filesystem::exists(settings.identity_file, fault))
-    return failure(errc::conflict, printable(settings.identity_file, 512),
-                   "this connector is registered already; move its identity away to register another");
+    return failure(
+      errc::conflict, printable(settings.identity_file, 512),
+      "this connector is registered already; move its identity away to register another");
   if (order.code.empty())
     return failure(errc::bad_input, "code", "is empty");
   const auto key = pending_key(settings);

@@ -12,8 +12,8 @@ struct connector_identity {
   secret_bytes key_pem;        ///< PKCS#8, PEM
 };
 
-/// Makes the data directory (0700), a master key if there is none, and a starting configuration file
-/// if there is none; says what it did, line by line. Never overwrites.
+/// Makes the data directory (0700), a master key if there is none, and a starting configuration
+/// file if there is none; says what it did, line by line. Never overwrites.
 struct init_order {
   std::string configuration_path;
   std::string data_directory;
@@ -23,8 +23,9 @@ struct init_order {
 };
 [[nodiscard]] result<std::vector<std::string>> initialise(const init_order& order);
 
-/// Makes a key (P-256), registers with the one-time code, writes identity_file (0600, sealed key). A repeat after a lost
-/// answer uses the same key; an existing identity is never overwritten (errc::conflict).
+/// Makes a key (P-256), registers with the one-time code, writes identity_file (0600, sealed key).
+/// A repeat after a lost answer uses the same key; an existing identity is never overwritten
+/// (errc::conflict).
 struct register_settings {
   std::string code;
   std::string connector_name;

@@ -14,7 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view starting_text = R"(// Configuration of pfxengine. Every setting: `pfxengine config doc`; a check: `pfxengine config check`.
+constexpr std::string_view starting_text
+  = R"(// Configuration of pfxengine. See `pfxengine config doc` and `pfxengine config check`.
 {
   "dataDirectory": @data,
   "masterKeyFile": @key,
@@ -25,7 +26,7 @@ constexpr std::string_view starting_text = R"(// Configuration of pfxengine. Eve
 
   // The certification authorities by the names that the service uses.
   "authorities": [
-    // {"name": "Example-CA", "url": "https://ca.example.test/ca", "chainRootsFile": "example-ca.pem"}
+    // {"name": "Example-CA", "url": "https://ca.example.test/ca", "chainRootsFile": "ca.pem"}
   ],
 
   // Who may receive a secret: the roots of device certificates (PEM). Put the file there.
@@ -38,7 +39,7 @@ constexpr std::string_view starting_text = R"(// Configuration of pfxengine. Eve
     ],
     "nameTypes": [],           // "rfc822", "upn", "dns", "uri", "ip", "directoryName"
     "nameSuffixes": [],        // "example.test", ".example.test"
-    "extendedKeyUsages": []    // "1.3.6.1.5.5.7.3.2" client authentication, "…3.4" e-mail protection
+    "extendedKeyUsages": []    // "1.3.6.1.5.5.7.3.2" client, "…3.4" e-mail
   }
 }
 )";
@@ -58,10 +59,10 @@ std::string starting_configuration(const init_order& order, const std::string& k
   replace(text, "@data", quoted(absolute(order.data_directory)));
   replace(text, "@key", quoted(absolute(key_file)));
   replace(text, "@url", quoted(order.service_url));
-  replace(text, "@roots", order.trusted_roots_file.empty()
-                            ? ""
-                            : "\"trustedRootsFile\": " + quoted(absolute(order.trusted_roots_file))
-                                + ",\n    ");
+  replace(text, "@roots",
+          order.trusted_roots_file.empty()
+            ? ""
+            : "\"trustedRootsFile\": " + quoted(absolute(order.trusted_roots_file)) + ",\n    ");
   replace(text, "@tenant", quoted(order.tenant));
   return text;
 }
@@ -87,7 +88,8 @@ result<std::vector<std::string>> initialise(const init_order& order) {
   const auto made = detail::make_private_folder(detail::resolve_path(order.data_directory, "."));
   if (!made)
     return failure(made.error());
-  done.push_back((*made ? "made the data directory " : "kept the data directory ") + order.data_directory);
+  done.push_back((*made ? "made the data directory " : "kept the data directory ")
+                 + order.data_directory);
 
   if (auto folder = detail::make_private_folder(path.parent_path().string()); !folder)
     return failure(folder.error());
@@ -102,7 +104,8 @@ result<std::vector<std::string>> initialise(const init_order& order) {
   const auto written = detail::write_new_file(path.string(), as_bytes(text));
   if (!written && written.error().code != errc::conflict)
     return failure(written.error());
-  done.push_back((written ? "wrote the configuration " : "kept the configuration ") + path.string());
+  done.push_back((written ? "wrote the configuration " : "kept the configuration ")
+                 + path.string());
   return done;
 }
 

@@ -1,3 +1,4 @@
+// spdlog behind a small face: one line per event, every text made printable first.
 #include "engine/logging.hpp"
 
 #include <unistd.h>
@@ -15,9 +16,12 @@ constexpr std::size_t text_characters_max = 2'000; ///< of one line
 
 std::string_view name_of(event_channel value) noexcept {
   switch (value) {
-    case event_channel::admin: return "admin";
-    case event_channel::operational: return "operational";
-    case event_channel::system: return "system";
+    case event_channel::admin:
+      return "admin";
+    case event_channel::operational:
+      return "operational";
+    case event_channel::system:
+      return "system";
   }
   return "unknown";
 }
@@ -39,8 +43,8 @@ spdlog::sink_ptr make_sink(bool json) {
 }
 
 std::unique_ptr<spdlog::formatter> make_formatter(bool json) {
-  return std::make_unique<spdlog::pattern_formatter>(json ? "%v" : "%Y-%m-%dT%H:%M:%S.%eZ %^%-7l%$ %v",
-                                                     spdlog::pattern_time_type::utc);
+  return std::make_unique<spdlog::pattern_formatter>(
+    json ? "%v" : "%Y-%m-%dT%H:%M:%S.%eZ %^%-7l%$ %v", spdlog::pattern_time_type::utc);
 }
 
 } // namespace

@@ -1,5 +1,6 @@
-// Where the program's words go: lines on stderr, text for people or JSON for machines. For `app`; an
-// embedding host gives the engine a sink of its own. Never shows a control character of foreign text.
+// Where the program's words go: lines on stderr, text for people or JSON for machines. For `app`;
+// an embedding host gives the engine a sink of its own. Never shows a control character of foreign
+// text.
 #pragma once
 
 #include <memory>
@@ -28,7 +29,8 @@ private:
 
 /// One event as one line without its end; what `sink()` writes behind time and level.
 [[nodiscard]] std::string text_line(const event& what);
-/// One JSON object without line break: time, level, channel, event, request, call, durationMs, text.
+/// One JSON object without line break: time, level, channel, event, request, call, durationMs,
+/// text.
 [[nodiscard]] std::string json_line(const event& what);
 
 } // namespace pfx::engine

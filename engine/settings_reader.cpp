@@ -1,3 +1,4 @@
+// Walks a file along the table and complains of each thing that has no row, or the wrong value.
 #include "engine/settings_reader.hpp"
 
 #include <algorithm>
@@ -39,8 +40,8 @@ const section* section_of(const section& part, std::string_view key) {
   return nullptr;
 }
 
-/// The known name of this section that is nearest to `key`, or the path of a setting that has just this
-/// name elsewhere; empty if nothing is near.
+/// The known name of this section that is nearest to `key`, or the path of a setting that has just
+/// this name elsewhere; empty if nothing is near.
 std::string nearest_name(std::string_view key, const section& part) {
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, key.size() / 3) + 1;
@@ -112,14 +113,16 @@ std::string resolve_path(const std::string& text, const std::string& folder) {
   if (text.starts_with(credential)) {
     // Outside the unit (status, config check) the variable is not set; the place is the same.
     const char* given = std::getenv("CREDENTIALS_DIRECTORY");
-    const std::filesystem::path home = given != nullptr ? given : "/run/credentials/pfxengine.service";
+    const std::filesystem::path home
+      = given != nullptr ? given : "/run/credentials/pfxengine.service";
     return (home / text.substr(credential.size())).lexically_normal().string();
   }
   auto path = (std::filesystem::absolute(folder) / text).lexically_normal();
   return (path.has_filename() ? path : path.parent_path()).string(); // no slash at the end
 }
 
-settings_reader::settings_reader(configuration& into, std::string folder, std::vector<error>& faults)
+settings_reader::settings_reader(configuration& into, std::string folder,
+                                 std::vector<error>& faults)
     : into_(into), folder_(std::move(folder)), faults_(faults) {}
 
 void settings_reader::read(const json& whole) {
@@ -128,8 +131,8 @@ void settings_reader::read(const json& whole) {
   read_section(whole, all_sections().front(), "", place{.whole = &into_});
 }
 
-void settings_reader::read_section(const json& object, const section& part, const std::string& shown,
-                                   const place& at) {
+void settings_reader::read_section(const json& object, const section& part,
+                                   const std::string& shown, const place& at) {
   for (const auto& [key, value] : object.items()) {
     if (const auto* row = row_of(part, key))
       read_value(value, *row, below(shown, key), at);
@@ -191,16 +194,18 @@ void settings_reader::read_value(const json& value, const setting& row, const st
     case shape::choice:
       if (!value.is_string())
         return complain(shown, "must be a string");
-      return read_text(value.get_ref<const std::string&>(), row, shown, *std::get<std::string*>(into));
+      return read_text(value.get_ref<const std::string&>(), row, shown,
+                       *std::get<std::string*>(into));
     case shape::count:
-    case shape::amount: return read_number(value, row, shown, into);
+    case shape::amount:
+      return read_number(value, row, shown, into);
     case shape::words:
       return read_words(value, row, shown, *std::get<std::vector<std::string>*>(into));
   }
 }
 
-void settings_reader::read_text(const std::string& text, const setting& row, const std::string& shown,
-                                std::string& into) {
+void settings_reader::read_text(const std::string& text, const setting& row,
+                                const std::string& shown, std::string& into) {
   if (text.size() > text_bytes_max)
     return complain(shown, "is longer than " + std::to_string(text_bytes_max) + " bytes",
                     errc::too_large);
@@ -230,8 +235,9 @@ void settings_reader::read_number(const json& value, const setting& row, const s
   if (row.is == shape::count && number != std::floor(number))
     return complain(shown, "must be a whole number");
   if (!(number >= row.minimum && number <= row.maximum))
-    return complain(shown, "must lie between " + number_text(row.minimum) + " and "
-                             + number_text(row.maximum) + ", not " + number_text(number));
+    return complain(shown,
+                    "must lie between " + number_text(row.minimum) + " and "
+                      + number_text(row.maximum) + ", not " + number_text(number));
   const auto stored = std::llround(number * static_cast<double>(row.scale));
   if (auto* const* place64 = std::get_if<std::int64_t*>(&into))
     **place64 = stored;

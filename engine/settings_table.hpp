@@ -1,5 +1,5 @@
-// The one table of all settings: what the parser, the schema, the documentation and the writer read.
-// Private to engine/; knows no JSON.
+// The one table of all settings: what the parser, the schema, the documentation and the writer
+// read. Private to engine/; knows no JSON.
 #pragma once
 
 #include <span>
@@ -20,12 +20,12 @@ using slot = std::variant<std::string*, std::int64_t*, std::uint32_t*, std::uint
                           std::vector<std::string>*>;
 
 enum class shape : std::uint8_t {
-  text,     ///< a string
-  file,     ///< a path; relative ones are relative to the configuration's folder
-  choice,   ///< one of `choices`
-  count,    ///< a whole number
-  amount,   ///< a number with a unit, fractions allowed; stored times `scale`
-  words,    ///< a list of strings
+  text,   ///< a string
+  file,   ///< a path; relative ones are relative to the configuration's folder
+  choice, ///< one of `choices`
+  count,  ///< a whole number
+  amount, ///< a number with a unit, fractions allowed; stored times `scale`
+  words,  ///< a list of strings
 };
 
 /// What a string must look like besides being one.
@@ -36,13 +36,13 @@ struct form {
 };
 
 struct setting {
-  std::string_view path;         ///< "service.url"; elements of lists: "authorities[].url"
+  std::string_view path; ///< "service.url"; elements of lists: "authorities[].url"
   shape is = shape::text;
-  std::string_view sentence;     ///< for people
+  std::string_view sentence; ///< for people
   slot (*where)(place in) = nullptr;
   bool mandatory = false;
-  std::int64_t scale = 1;        ///< stored units in one unit of the file
-  double minimum = 0;            ///< in units of the file
+  std::int64_t scale = 1; ///< stored units in one unit of the file
+  double minimum = 0;     ///< in units of the file
   double maximum = 0;
   std::string_view choices = {}; ///< separated by '|'
   const form* looks = nullptr;
@@ -53,7 +53,7 @@ struct setting {
 };
 
 struct section {
-  std::string_view path;     ///< "" = the whole file
+  std::string_view path; ///< "" = the whole file
   std::string_view sentence;
 };
 

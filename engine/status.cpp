@@ -73,7 +73,9 @@ constexpr std::array counter_rows{
 // A counter that is added and forgotten here would silently be missing from every report.
 static_assert(counter_rows.size() * sizeof(std::uint64_t) == sizeof(counters));
 
-ordered_json moment(unix_ms at) { return at == 0 ? ordered_json(nullptr) : ordered_json(to_rfc3339(at)); }
+ordered_json moment(unix_ms at) {
+  return at == 0 ? ordered_json(nullptr) : ordered_json(to_rfc3339(at));
+}
 
 unix_ms moment_of(const json& value) {
   if (!value.is_string())

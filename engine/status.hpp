@@ -1,4 +1,5 @@
-// Reading back what to_json(status) wrote. For the program's commands; a host asks the engine itself.
+// Reading back what to_json(status) wrote. For the program's commands; a host asks the engine
+// itself.
 #pragma once
 
 #include "engine/engine.hpp"

@@ -1,10 +1,10 @@
-// A service that has an engine inside: starts it, hears its events, waits until so many requests are
-// delivered, stops it within a deadline. Sees nothing of the engine but engine/engine.hpp.
+// A service that has an engine inside: starts it, hears its events, waits until so many requests
+// are delivered, stops it within a deadline. Sees nothing of the engine but engine/engine.hpp.
 //
 //   example_host CONFIGURATION DELIVERED [SECONDS]
 //
-// Exit code 0: that many were delivered and the stop was clean; 1: not within SECONDS (default 120);
-// 2: it could not start.
+// Exit code 0: that many were delivered and the stop was clean; 1: not within SECONDS (default
+// 120); 2: it could not start.
 #include "engine/engine.hpp"
 
 #include <atomic>
@@ -25,8 +25,8 @@ bool read_number(std::string_view text, unsigned long& into) {
   return fault == std::errc{} && end == text.data() + text.size();
 }
 
-/// The engine calls from its own threads, one call at a time: counting is quick enough to do here. A
-/// sink that writes to a disk or a socket would hand the event to a queue of its own.
+/// The engine calls from its own threads, one call at a time: counting is quick enough to do here.
+/// A sink that writes to a disk or a socket would hand the event to a queue of its own.
 struct event_counter {
   std::atomic<std::uint64_t> admin = 0;
   std::atomic<std::uint64_t> all = 0;
@@ -41,7 +41,8 @@ struct event_counter {
 };
 
 /// True if `wanted` were delivered before `until`; false also if the engine halted by itself.
-bool wait_delivered(const pfx::engine::engine& running, std::uint64_t wanted, clock_type::time_point until) {
+bool wait_delivered(const pfx::engine::engine& running, std::uint64_t wanted,
+                    clock_type::time_point until) {
   while (clock_type::now() < until) {
     if (running.current().totals.delivered >= wanted)
       return true;
@@ -54,7 +55,8 @@ bool wait_delivered(const pfx::engine::engine& running, std::uint64_t wanted, cl
   return false;
 }
 
-int serve(const pfx::engine::configuration& settings, std::uint64_t wanted, std::chrono::seconds patience) {
+int serve(const pfx::engine::configuration& settings, std::uint64_t wanted,
+          std::chrono::seconds patience) {
   event_counter events; // outlives the engine, which calls it
   auto running = pfx::engine::engine::start(
     settings, [&events](const pfx::engine::event& what) { events(what); });
@@ -77,7 +79,8 @@ int serve(const pfx::engine::configuration& settings, std::uint64_t wanted, std:
 int main(int argc, char** argv) {
   unsigned long wanted = 0;
   unsigned long seconds = 120;
-  if (argc < 3 || argc > 4 || !read_number(argv[2], wanted) || (argc == 4 && !read_number(argv[3], seconds))) {
+  if (argc < 3 || argc > 4 || !read_number(argv[2], wanted)
+      || (argc == 4 && !read_number(argv[3], seconds))) {
     std::fprintf(stderr, "usage: example_host CONFIGURATION DELIVERED [SECONDS]\n");
     return 2;
   }

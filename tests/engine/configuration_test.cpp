@@ -20,7 +20,7 @@ constexpr std::string_view small = R"({
   // where things lie
   "dataDirectory": "data",
   "masterKeyFile": "/etc/pfxengine/master.key",
-  "service": {"url": "https://service.example.test/pfx/", "tenant": "example"}, /* no slash is kept */
+  "service": {"url": "https://service.example.test/pfx/", "tenant": "example"}, /* no slash */
   "authorities": [
     {"name": "Example-CA", "url": "https://ca.example.test/ca", "chainRootsFile": "ca.pem"}
   ],
@@ -64,7 +64,8 @@ std::string read_text(const std::string& path) {
 
 } // namespace
 
-TEST_CASE("a small file with comments is read, and the rest has its defaults", "[engine][configuration]") {
+TEST_CASE("a small file with comments is read, and the rest has its defaults",
+          "[engine][configuration]") {
   const auto settings = parse_configuration(small, "/srv/conf");
   REQUIRE(settings);
   CHECK(settings->data_directory == "/srv/conf/data");
@@ -105,12 +106,14 @@ TEST_CASE("units of the file become units of the program", "[engine][configurati
   CHECK(settings->authorities[0].trusted_roots_file == "/srv/conf/tls.pem");
 }
 
-TEST_CASE("a key that is not known is refused with the nearest known one", "[engine][configuration]") {
+TEST_CASE("a key that is not known is refused with the nearest known one",
+          "[engine][configuration]") {
   CHECK(names(faults_in(with("/service/pollIntervalSecond", 5)), "service.pollIntervalSecond",
               "\"pollIntervalSeconds\""));
   CHECK(names(faults_in(with("/service/pollintervalseconds", 5)), "service.pollintervalseconds",
               "\"pollIntervalSeconds\""));
-  CHECK(names(faults_in(with("/recipient", nlohmann::json::object())), "recipient", "\"recipients\""));
+  CHECK(
+    names(faults_in(with("/recipient", nlohmann::json::object())), "recipient", "\"recipients\""));
   CHECK(names(faults_in(with("/authorities/0/uri", "x")), "authorities[0].uri", "\"url\""));
   // A setting at the wrong place is told its right one.
   CHECK(names(faults_in(with("/pollIntervalSeconds", 5)), "pollIntervalSeconds",
@@ -150,10 +153,12 @@ TEST_CASE("all faults are told at once", "[engine][configuration]") {
 
 TEST_CASE("what must be there is missed by name", "[engine][configuration]") {
   const auto faults = faults_of(std::string_view("{}"));
-  for (const auto* field : {"dataDirectory", "masterKeyFile", "service.url", "service.tenant", "recipients.trustFile"})
+  for (const auto* field :
+       {"dataDirectory", "masterKeyFile", "service.url", "service.tenant", "recipients.trustFile"})
     CHECK(names(faults, field, "is missing"));
   CHECK(faults.size() == 5);
-  CHECK(names(faults_in(with("/authorities/0", {{"name", "A"}})), "authorities[0].chainRootsFile", "is missing"));
+  CHECK(names(faults_in(with("/authorities/0", {{"name", "A"}})), "authorities[0].chainRootsFile",
+              "is missing"));
   CHECK(names(faults_in(with("/recipients/trustFile", "")), "recipients.trustFile", "is empty"));
 }
 
@@ -161,12 +166,14 @@ TEST_CASE("text that is no JSON is refused with line and column", "[engine][conf
   const auto faults = faults_of(std::string_view("{\n  \"dataDirectory\": \"x\",\n}\n"));
   REQUIRE(faults.size() == 1);
   CHECK(faults[0].message.find("line 3, column 1") != std::string::npos);
-  for (const auto* text : {"", "{", "[]", "null", "7", "{} {}", "{/* no end", "{\"a\":}", "\xff\xfe", "{\"a\":\"\xc3\"}",
-                           "{'dataDirectory': 1}", "{\"dataDirectory\": \"\x01\"}"})
+  for (const auto* text :
+       {"", "{", "[]", "null", "7", "{} {}", "{/* no end", "{\"a\":}", "\xff\xfe",
+        "{\"a\":\"\xc3\"}", "{'dataDirectory': 1}", "{\"dataDirectory\": \"\x01\"}"})
     CHECK_FALSE(faults_of(std::string_view(text)).empty());
   // A million brackets are refused as quickly as seventeen.
   CHECK(faults_of(std::string(1'000'000, '[')).at(0).code == pfx::errc::too_large);
-  CHECK(names(faults_in(with("/service/tenant", std::string("a\nb"))), "service.tenant", "control character"));
+  CHECK(names(faults_in(with("/service/tenant", std::string("a\nb"))), "service.tenant",
+              "control character"));
 }
 
 TEST_CASE("values of another kind or shape are refused by name", "[engine][configuration]") {
@@ -213,7 +220,8 @@ TEST_CASE("values of another kind or shape are refused by name", "[engine][confi
   }
 }
 
-TEST_CASE("a password in an address by mistake is not repeated in the complaint", "[engine][configuration]") {
+TEST_CASE("a password in an address by mistake is not repeated in the complaint",
+          "[engine][configuration]") {
   const auto faults = faults_in(with("/service/url", "https://user:hunter2@service.example.test/"));
   CHECK(names(faults, "service.url"));
   CHECK(all_text(faults).find("hunter2") == std::string::npos);
@@ -233,9 +241,10 @@ TEST_CASE("two authorities may not share a name", "[engine][configuration]") {
 
 TEST_CASE("a written configuration reads back the same", "[engine][configuration]") {
   auto file = small_json();
-  file["issuance"] = {{"authorities", {{{"name", "Example-CA"}, {"templates", {"User", "Device"}}}}},
-                      {"nameTypes", {"rfc822"}},
-                      {"ipRanges", {"2001:db8::/32"}}};
+  file["issuance"]
+    = {{"authorities", {{{"name", "Example-CA"}, {"templates", {"User", "Device"}}}}},
+       {"nameTypes", {"rfc822"}},
+       {"ipRanges", {"2001:db8::/32"}}};
   file["service"]["callTimeoutSeconds"] = 1.5;
   const auto first = parse_configuration(file.dump(), "/srv/conf");
   REQUIRE(first);
@@ -261,7 +270,8 @@ TEST_CASE("the schema knows every setting and closes every object", "[engine][co
 }
 
 TEST_CASE("docs/configuration.md is what the table says", "[engine][configuration]") {
-  CHECK(read_text(std::string(PFX_SOURCE_DIR) + "/docs/configuration.md") == configuration_document());
+  CHECK(read_text(std::string(PFX_SOURCE_DIR) + "/docs/configuration.md")
+        == configuration_document());
 }
 
 TEST_CASE("the example in the documentation is a configuration", "[engine][configuration]") {
@@ -291,12 +301,14 @@ TEST_CASE("a deep check complains about each thing that is not there", "[engine]
   auto moved = *settings;
   moved.master_key_file = folder.path("master.key");
   const auto faults = check_configuration(moved);
-  for (const auto* field : {"dataDirectory", "masterKeyFile", "authorities[0].chainRootsFile", "recipients.trustFile"})
+  for (const auto* field :
+       {"dataDirectory", "masterKeyFile", "authorities[0].chainRootsFile", "recipients.trustFile"})
     CHECK(names(faults, field));
   CHECK(names(faults, "recipients.trustFile", "devices.pem"));
 }
 
-TEST_CASE("a deep check complains about files of the wrong content or rights", "[engine][configuration]") {
+TEST_CASE("a deep check complains about files of the wrong content or rights",
+          "[engine][configuration]") {
   const pfx::test::scratch_folder folder;
   auto settings = *load_configuration(folder.write("pfxengine.json", small));
   settings.master_key_file = folder.write("master.key", std::string(64, 'a'), 0644);

@@ -1,4 +1,5 @@
-// The control socket from both sides, over a real Unix socket, with an engine of cardboard behind it.
+// The control socket from both sides, over a real Unix socket, with an engine of cardboard behind
+// it.
 #include "tests/catch.hpp"
 
 #include <mutex>
@@ -66,7 +67,8 @@ struct cardboard {
   control_commands commands() {
     control_commands out;
     out.current = [] { return some_status(); };
-    out.requests = [this](const std::string& state, std::size_t count) -> result<std::vector<request_summary>> {
+    out.requests = [this](const std::string& state,
+                          std::size_t count) -> result<std::vector<request_summary>> {
       const std::lock_guard lock(guard);
       asked.push_back("list:" + state + ":" + std::to_string(count));
       if (state == "nonsense")
@@ -76,7 +78,8 @@ struct cardboard {
     out.show = [this](const std::string& context) -> result<request_timeline> {
       if (context != known)
         return failure(errc::not_found, "requestContext", "no request has this context");
-      return request_timeline{some_summary(context), {{1'790'000'000'000, 1001, "received", "call-1", "came in", 12}}};
+      return request_timeline{some_summary(context),
+                              {{1'790'000'000'000, 1001, "received", "call-1", "came in", 12}}};
     };
     out.retry = [this](const std::string& context) { return act("retry", context); };
     out.give_up = [this](const std::string& context) { return act("giveUp", context); };
@@ -129,7 +132,8 @@ TEST_CASE("a status that is none is refused", "[engine][control]") {
     CHECK_FALSE(status_from_json(text));
 }
 
-TEST_CASE("the socket answers what the engine says, and is for its user alone", "[engine][control]") {
+TEST_CASE("the socket answers what the engine says, and is for its user alone",
+          "[engine][control]") {
   both_sides both;
   struct stat facts {};
   REQUIRE(::stat(both.socket.c_str(), &facts) == 0);

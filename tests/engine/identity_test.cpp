@@ -32,7 +32,8 @@ public:
   registrar() {
     const auto now = system_clock().wall();
     root_ = std::make_unique<crypto::ca_identity>(
-      crypto::make_root({"CN=Test Root", key_algorithm::ec_p256, now - hour_ms, now + hour_ms}).value());
+      crypto::make_root({"CN=Test Root", key_algorithm::ec_p256, now - hour_ms, now + hour_ms})
+        .value());
     auto key = crypto::private_key::generate(key_algorithm::ec_p256).value();
     crypto::leaf_options leaf;
     leaf.names.subject = "CN=127.0.0.1";
@@ -44,10 +45,14 @@ public:
     http::server_options options;
     options.certificate_pem = crypto::issue_leaf(*root_, key, leaf).value().pem();
     options.key_pem = key.to_pem().value();
-    server_ = http::server::start(std::move(options), [this](const auto& call) { return answer(call); }).value();
+    server_ = http::server::start(std::move(options), [this](const auto& call) {
+                return answer(call);
+              }).value();
   }
   void feel(mood how) { mood_ = how; }
-  [[nodiscard]] std::string url() const { return "https://127.0.0.1:" + std::to_string(server_->port()); }
+  [[nodiscard]] std::string url() const {
+    return "https://127.0.0.1:" + std::to_string(server_->port());
+  }
   [[nodiscard]] std::string roots() const { return root_->cert.pem(); }
   [[nodiscard]] std::vector<digest> keys() {
     const std::lock_guard lock(guard_);
@@ -65,7 +70,9 @@ private:
       return {401, {}, R"({"error":{"code":"unauthorized","message":"no such code"}})"};
     const auto body = json::parse(call.body);
     const auto asked
-      = crypto::parse_csr(crypto::from_base64(body.at("certificateRequest").get<std::string>()).value()).value();
+      = crypto::parse_csr(
+          crypto::from_base64(body.at("certificateRequest").get<std::string>()).value())
+          .value();
     {
       const std::lock_guard lock(guard_);
       keys_.push_back(asked.public_key_hash);
@@ -142,7 +149,8 @@ TEST_CASE("initialising makes what is missing and overwrites nothing", "[engine]
 
 TEST_CASE("a wrong order to initialise makes nothing at all", "[engine][identity]") {
   const test::scratch_folder folder;
-  init_order order{folder.path("conf/pfxengine.json"), folder.path("data"), "http://service.example.test", "", "t"};
+  init_order order{folder.path("conf/pfxengine.json"), folder.path("data"),
+                   "http://service.example.test", "", "t"};
   CHECK_FALSE(initialise(order));
   order.service_url = "https://service.example.test";
   order.tenant = "";
@@ -211,7 +219,8 @@ TEST_CASE("what a service may not answer is refused and leaves no identity", "[e
   const test::scratch_folder folder;
   registrar service;
   const auto settings = prepared(folder, service);
-  for (const auto how : {registrar::mood::other_key, registrar::mood::no_id, registrar::mood::refusing}) {
+  for (const auto how :
+       {registrar::mood::other_key, registrar::mood::no_id, registrar::mood::refusing}) {
     service.feel(how);
     CHECK_FALSE(register_with_service(settings, {"secret-code", "office"}));
     CHECK_FALSE(std::filesystem::exists(settings.identity_file));
@@ -229,7 +238,8 @@ TEST_CASE("bad orders are refused before anybody is called", "[engine][identity]
   CHECK(register_with_service(settings, {"", "office"}).error().field == "code");
   for (const auto* name : {"a,CN=b", " front", "back ", "zeile\n", "a=b", "tab\t"})
     CHECK(register_with_service(settings, {"code", name}).error().field == "connectorName");
-  CHECK(register_with_service(settings, {"code", std::string(65, 'n')}).error().field == "connectorName");
+  CHECK(register_with_service(settings, {"code", std::string(65, 'n')}).error().field
+        == "connectorName");
   settings.service.trusted_roots_file = folder.path("nothing.pem");
   CHECK_FALSE(register_with_service(settings, {"code", "office"}));
   CHECK(service.keys().empty());
@@ -277,7 +287,8 @@ TEST_CASE("damaged or foreign identity files are told apart", "[engine][identity
     CHECK(load_identity(settings).error().code == errc::corrupt);
   }
   SECTION("a document without an id, a certificate, or JSON") {
-    for (const auto* text : {"", "{}", "[]", "{\"connectorId\":\"x\"}", "{\"connectorId\":7,\"certificate\":\"\",\"chain\":[]}",
+    for (const auto* text : {"", "{}", "[]", "{\"connectorId\":\"x\"}",
+                             "{\"connectorId\":7,\"certificate\":\"\",\"chain\":[]}",
                              "{\"connectorId\":\"\",\"certificate\":\"x\",\"chain\":[]}"}) {
       folder.write("data/identity.json", text);
       CHECK(load_identity(settings).error().code == errc::corrupt);
@@ -292,7 +303,8 @@ TEST_CASE("a new file never replaces one that is there", "[engine][files]") {
   CHECK(mode_of(path) == 0600);
   CHECK(detail::write_new_file(path, as_bytes("second")).error().code == errc::conflict);
   CHECK(text_of(path) == "first");
-  CHECK(detail::write_new_file(folder.path("none/file"), as_bytes("x")).error().code == errc::not_found);
+  CHECK(detail::write_new_file(folder.path("none/file"), as_bytes("x")).error().code
+        == errc::not_found);
   // No temporary file is left behind, whether it went well or not.
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path("")), {}) == 1);
 }
