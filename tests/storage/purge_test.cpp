@@ -81,6 +81,21 @@ TEST_CASE("a certificate that still has to be revoked is never purged", "[storag
   CHECK(surplus_count(*s) == 0);
 }
 
+TEST_CASE("an early revocation does not take the result of a request that ended later",
+          "[storage][purge]") {
+  directory in;
+  const auto s = opened(in);
+  REQUIRE(s->commit({put_surplus{surplus(key(1), "01", true)}})); // found at 10
+  REQUIRE(s->commit(ended(key(1), 5000)));
+  REQUIRE(s->purge(1000, 1000));
+  CHECK(s->find_blob(key(1), blob_kind::result).value());
+  CHECK(s->trail(key(1)).value().size() == 2);
+  CHECK(surplus_count(*s) == 1);
+  REQUIRE(s->purge(5001, 1000));
+  CHECK(!s->find_blob(key(1), blob_kind::result).value());
+  CHECK(surplus_count(*s) == 0);
+}
+
 TEST_CASE("abandoned records go after their expiry, open ones never", "[storage][purge]") {
   directory in;
   const auto s = opened(in);
