@@ -1,3 +1,5 @@
+// What a record calls for: the next action, the event that mere time brings, when to look again. The
+// reactions to events are in lifecycle_table.cpp.
 #include "core/lifecycle.hpp"
 
 #include <algorithm>
@@ -148,6 +150,11 @@ action next_action(const record& r, const moment& now) {
     return r.has_intent || r.state == record_state::prepared ? action::query : action::none;
   }
   return action_with_lease(r);
+}
+
+bool takes_part(const record& r, const moment& now) {
+  return r.state == record_state::closing
+         || (needs_lease(r.state) && (r.live.lease_asked || leased(r, now)));
 }
 
 bool lease_due(const record& r, std::int64_t lease_ms, const moment& now) {

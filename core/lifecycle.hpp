@@ -151,6 +151,9 @@ struct reception {
 
 [[nodiscard]] action next_action(const record& value, const moment& now);
 
+/// True if the record is worked on: neither ended, put aside nor parked.
+[[nodiscard]] bool takes_part(const record& value, const moment& now);
+
 /// True if the record's work needs a lease that should be renewed now.
 [[nodiscard]] bool lease_due(const record& value, std::int64_t lease_ms, const moment& now);
 /// The event that mere time brings, if any: deadline or lease_lost.

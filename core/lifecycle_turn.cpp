@@ -1,3 +1,4 @@
+// Waiting, numbers, verdicts, quarantine, closing and settling, as every reaction does them.
 #include "core/lifecycle_turn.hpp"
 
 #include <algorithm>

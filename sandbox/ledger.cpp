@@ -214,6 +214,14 @@ void ledger::record(place where, const service::caller& who, const service::uplo
   }
 }
 
+/// The first success of some, and of half of those the failure that follows it, too.
+bool ledger::rejects(const standing& one, const document& read) const {
+  const auto draw = dice(options_.seed ^ 0x4e1, one.index).share();
+  return draw < options_.reject_share
+         && (read.succeeded ? one.rejections == 0
+                            : one.rejections == 1 && draw < options_.reject_share / 2);
+}
+
 service::upload_answer ledger::upload(const service::caller& who,
                                       const service::upload_entry& entry, const document* read,
                                       boot_ms now, std::vector<line>& out) {
@@ -242,9 +250,8 @@ service::upload_answer ledger::upload(const service::caller& who,
   } else if (read->wrong) {
     answer.status = service::upload_status::rejected;
     answer.message = to_string(*read->wrong);
-  } else if (read->succeeded && !one->rejected
-             && dice(options_.seed ^ 0x4e1, one->index).share() < options_.reject_share) {
-    one->rejected = true;
+  } else if (rejects(*one, *read)) {
+    ++one->rejections;
     answer.status = service::upload_status::rejected;
     answer.message = "on purpose";
   } else {

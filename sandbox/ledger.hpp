@@ -36,7 +36,7 @@ struct standing {
   std::uint64_t hand_outs = 0;
   boot_ms lease_end = 0; ///< 0 = not leased
   std::optional<service::recorded> stands;
-  bool rejected = false;        ///< on purpose, once
+  std::uint32_t rejections = 0; ///< on purpose
   bool redelivery_open = false; ///< chosen to be handed out once more and not yet acknowledged
   std::uint64_t redelivery_lease = 0; ///< the number it was first handed out under once more
 };
@@ -114,6 +114,7 @@ private:
   void expire(boot_ms now);
   hand_out give(place where, const service::caller& who, std::int64_t lease_ms, boot_ms now,
                 std::size_t copy, std::vector<line>& out);
+  [[nodiscard]] bool rejects(const standing& one, const document& read) const;
   void take_away(place where, boot_ms now, std::vector<line>& out);
   void record(place where, const service::caller& who, const service::upload_entry& entry,
               const document& read);

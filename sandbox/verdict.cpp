@@ -96,11 +96,14 @@ public:
 
   void take_ca(const json& one) {
     const auto what = text(one, "what");
+    if (what != "issued" && what != "revoked") {
+      return; // refused or pending: there is no certificate
+    }
     auto& it = certificates_[text(one, "serial")];
     if (what == "issued") {
       it = {text(one, "serial"),     text(one, "thumbprint"), text(one, "txid"),
             text(one, "public_key"), text(one, "subject"),    it.revoked};
-    } else if (what == "revoked") {
+    } else {
       it.revoked = true;
     }
   }

@@ -17,7 +17,8 @@ struct issuance_policy {
   };
   std::vector<allowed_authority> authorities;
   std::vector<name_type> name_types;
-  std::vector<std::string> name_suffixes;            ///< "example.test" (that name and below), ".example.test" (below only)
+  /// "example.test" (that name and those below), ".example.test" (those below only).
+  std::vector<std::string> name_suffixes;
   std::vector<std::string> ip_ranges;                ///< CIDR
   std::vector<std::string> directory_name_suffixes;  ///< RFC 4514
   std::vector<std::string> security_identifier_domains;
@@ -26,8 +27,8 @@ struct issuance_policy {
   std::int64_t validity_days_max = 397;
 };
 
-/// errc::policy with the field ("certificate.certificateAuthority", "certificate.subjectAlternativeNames[1].value",
-/// "certificate.extendedKeyUsages[0]", "certificate.securityIdentifier", "certificate.keyUsages",
+/// errc::policy with the field ("certificate.certificateAuthority",
+/// "certificate.subjectAlternativeNames[1].value", "certificate.extendedKeyUsages[0]", "certificate.securityIdentifier", "certificate.keyUsages",
 /// "certificate.validity", …), or errc::bad_input where a value makes no sense at all.
 [[nodiscard]] result<void> check_issuance(const create_order& order, const issuance_policy& policy);
 

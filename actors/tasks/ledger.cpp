@@ -16,12 +16,6 @@ using lifecycle::event_kind;
 
 constexpr std::size_t reacknowledgements_max = 20'000; ///< waiting; further ones come with the next hand-out
 
-/// States that count against open_requests_max.
-bool at_work(record_state state) {
-  return state != record_state::settled && state != record_state::abandoned
-         && state != record_state::quarantined;
-}
-
 bool audited(std::uint16_t trail_event_id) {
   const auto id = trail_event_id >= 2000 ? trail_event_id - 1000 : trail_event_id;
   return id == lifecycle::trail_event::conflict || id == lifecycle::trail_event::quarantined
@@ -58,9 +52,6 @@ void ledger::load(record value, bool unclean) {
   const auto before = value.state;
   auto& in = open_[key];
   in.value = std::move(value);
-  if (at_work(before)) {
-    ++at_work_;
-  }
   event what;
   what.kind = unclean ? event_kind::restarted_unclean : event_kind::restarted_clean;
   absorb(in, before, lifecycle::step(in.value, std::move(what), plant_.rules, plant_.now()));
@@ -88,7 +79,8 @@ void ledger::continue_audit(std::uint64_t sequence, const digest& head) {
 
 // -- what comes in ------
 
-std::vector<request_key> ledger::unknown_of(const std::vector<arrival>& list) const {
+std::vector<request_key> ledger::unknown_of(const std::vector<arrival>& list) {
+  look_up_pending_ = true;
   std::set<request_key> unknown;
   for (const auto& one : list) {
     if (open_.find(one.key) == open_.end()) {
@@ -104,6 +96,8 @@ std::uint64_t ledger::receive(std::vector<arrival> list,
   for (auto& one : list) {
     receive_one(one, settled);
   }
+  look_up_pending_ = false;
+  ended_meanwhile_.clear();
   return enqueued_;
 }
 
@@ -114,6 +108,11 @@ void ledger::receive_one(arrival& one, const std::map<request_key, settled_recor
   }
   if (const auto before = settled.find(one.key); before != settled.end()) {
     receive_settled(one, before->second);
+    return;
+  }
+  if (const auto ended = ended_meanwhile_.find(one.key); ended != ended_meanwhile_.end()) {
+    ++plant_.totals.redelivered;
+    acknowledge_ended(ended->second, one.lease_number);
     return;
   }
   receive_new(one);
@@ -165,7 +164,6 @@ void ledger::receive_settled(const arrival& one, const settled_record& before) {
 
 void ledger::receive_new(arrival& one) {
   auto& in = open_[one.key];
-  ++at_work_;
   ++plant_.totals.received;
   auto out = lifecycle::receive({.key = one.key,
                                  .kind = one.kind,
@@ -242,14 +240,7 @@ void ledger::step(entry& in, event what) {
 // -- from a step to a write ------
 
 void ledger::absorb(entry& in, record_state before, lifecycle::step_result&& out) {
-  const bool was_at_work = before != record_state::settled && at_work(before);
-  const bool is_new = before == record_state::settled;
   in.value = out.next;
-  if (!is_new && was_at_work && !at_work(in.value.state)) {
-    --at_work_;
-  } else if (!is_new && !was_at_work && at_work(in.value.state)) {
-    ++at_work_;
-  }
   count(in.value, before, out);
   change c;
   c.key = in.value.key;

@@ -41,7 +41,9 @@ public:
 
   // -- what comes in ------
   /// The keys of a download that are not open here: to be looked up among the settled ones.
-  [[nodiscard]] std::vector<request_key> unknown_of(const std::vector<arrival>& list) const;
+  /// From here to receive() the book remembers what ends, so that a request which settles while the
+  /// look-up is under way is not taken for a new one.
+  [[nodiscard]] std::vector<request_key> unknown_of(const std::vector<arrival>& list);
   /// `settled` in the order of unknown_of(). Returns the number of the last change it caused:
   /// the download may be acknowledged once durable() has reached it.
   std::uint64_t receive(std::vector<arrival> list,
@@ -142,8 +144,9 @@ private:
   std::multimap<boot_ms, request_key> timers_;
   std::deque<lease_wish> renewals_;
   std::deque<settled_again> again_;
+  std::map<request_key, record> ended_meanwhile_; ///< settled while a look-up is under way
+  bool look_up_pending_ = false;
   std::vector<surplus_certificate> surplus_;
-  std::size_t at_work_ = 0;           ///< open records that take part in the work (room)
   bool dispatching_ = true;
 };
 

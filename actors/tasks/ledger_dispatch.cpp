@@ -59,6 +59,9 @@ void ledger::committed() {
     }
     if (found->second.value.state == record_state::settled) {
       release_reserved(found->second);
+      if (look_up_pending_) {
+        ended_meanwhile_.emplace(found->first, std::move(found->second.value));
+      }
       open_.erase(found);
     } else {
       examine(found->second);
@@ -108,7 +111,12 @@ void ledger::put_in_line(entry& in, action what) {
   }
   in.queued = true;
   if (is_suspect(in) && stage_of(what) == stage::processor && what == action::claim) {
-    suspects_.push_back(in.value.key);
+    // Those with the fewest attempts first: the poison comes last, whoever kills us meanwhile.
+    const auto fewer = [this, &in](const request_key& key) {
+      const auto other = open_.find(key);
+      return other != open_.end() && other->second.value.attempts > in.value.attempts;
+    };
+    suspects_.insert(std::find_if(suspects_.begin(), suspects_.end(), fewer), in.value.key);
     return;
   }
   auto& line = lines_[index_of(stage_of(what))];
@@ -305,8 +313,14 @@ std::vector<surplus_certificate> ledger::take_surplus() {
 // -- for status ------
 
 std::size_t ledger::room() const {
+  // Parked records take no room: they wait to be handed out again, which needs a download.
+  const auto now = plant_.now();
+  const auto active = static_cast<std::size_t>(
+    std::count_if(open_.begin(), open_.end(), [&now](const auto& one) {
+      return lifecycle::takes_part(one.second.value, now);
+    }));
   const auto max = plant_.settings.open_requests_max;
-  return at_work_ >= max ? 0 : max - at_work_;
+  return active >= max ? 0 : max - active;
 }
 
 bool ledger::quiet() const {
