@@ -1,5 +1,5 @@
-// What a record calls for: the next action, the event that mere time brings, when to look again. The
-// reactions to events are in lifecycle_table.cpp.
+// What a record calls for: the next action, the event that mere time brings, when to look again.
+// How it reacts to events is in lifecycle_table.cpp.
 #include "core/lifecycle.hpp"
 
 #include <algorithm>

@@ -21,7 +21,7 @@ namespace pfx::actors::tasks {
 [[nodiscard]] bool host_allowed(std::string_view host, const std::vector<std::string>& suffixes);
 /// The domain of an address with exactly one '@' and something before it.
 [[nodiscard]] std::optional<std::string_view> domain_of(std::string_view address);
-/// What stands in place of the host in a hierarchical URI (RFC 3986 3.2), to be judged by is_host():
+/// What stands in place of the host in a hierarchical URI (RFC 3986 3.2), for is_host() to judge:
 /// user information, a backslash or an escape that some reader takes for a slash are still in it.
 [[nodiscard]] std::optional<std::string_view> host_of_uri(std::string_view uri);
 

@@ -1,4 +1,5 @@
-// The issuance policy: closed by default, decided here and not by the service (docs/configuration.md).
+// The issuance policy: closed by default, decided here and not by the service
+// (docs/configuration.md).
 // Pure: a request in, yes or the name of the field that is forbidden out.
 #pragma once
 
@@ -28,8 +29,9 @@ struct issuance_policy {
 };
 
 /// errc::policy with the field ("certificate.certificateAuthority",
-/// "certificate.subjectAlternativeNames[1].value", "certificate.extendedKeyUsages[0]", "certificate.securityIdentifier", "certificate.keyUsages",
-/// "certificate.validity", …), or errc::bad_input where a value makes no sense at all.
+/// "certificate.subjectAlternativeNames[1].value", "certificate.extendedKeyUsages[0]",
+/// "certificate.securityIdentifier", "certificate.keyUsages", "certificate.validity", …), or
+/// errc::bad_input where a value makes no sense at all.
 [[nodiscard]] result<void> check_issuance(const create_order& order, const issuance_policy& policy);
 
 } // namespace pfx::actors::tasks

@@ -127,7 +127,8 @@ TEST_CASE("mail and principal names are judged by their domain", "[actors][polic
          {"", "ada", "@example.test", "ada@", "ada@evil.test", "ada@notexample.test",
           "ada@example.test.evil.test", "ada@below.test", "ada@example.test.", "ada@.example.test",
           "ada@evil.test@example.test", "ada@example.test@evil.test", "ada@example.test\n",
-          "ada@evil.test\n@example.test", "ada@example_.test", "ada@-.example.test",
+          "ada@evil.test\n@example.test", "a\nda@example.test", "ada@example_.test",
+          "ada@-.example.test",
           "ada@*.example.test", "ada@ example.test", "ada@xn--\xc3\xa4.example.test",
           "ada@evil.test\\.example.test"}) {
       CAPTURE(bad);
@@ -157,6 +158,14 @@ TEST_CASE("dns names are host names at or below an allowed one", "[actors][polic
     CAPTURE(bad);
     CHECK(refused_name(name_type::dns, bad) == value_field);
   }
+}
+
+TEST_CASE("an address is no dns name, even below a suffix that looks like one",
+          "[actors][policy]") {
+  auto policy = usual_policy();
+  policy.name_suffixes = {"2.7", "7"};
+  CHECK(refused_name(name_type::dns, "192.0.2.7", policy) == value_field);
+  CHECK(refused_name(name_type::uri, "https://192.0.2.7/", policy) == value_field);
 }
 
 TEST_CASE("a suffix that is no suffix allows nothing", "[actors][policy]") {
