@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include <poll.h>
 
@@ -40,6 +41,15 @@ std::string end_words(const child_end& how) {
                          : "ended with exit code " + std::to_string(how.exit_code);
 }
 
+std::string last_line_of(const std::string& path) {
+  std::ifstream file(path);
+  std::string last;
+  for (std::string line; std::getline(file, line);)
+    if (!line.empty())
+      last = std::move(line);
+  return printable(last, 400);
+}
+
 } // namespace
 
 demo::demo(demo_options options, stop_signals& signals)
@@ -70,6 +80,10 @@ exit_code demo::run() {
   stop_sandbox();
   facts_.seconds = static_cast<double>(system_clock().boot() - began_) / 1'000;
   return conclude();
+}
+
+std::string demo::ended(const std::string& who, const child_end& how) const {
+  return "the " + who + " " + end_words(how) + ": " + last_line_of(log_of(who));
 }
 
 // -- steps ------
@@ -118,7 +132,7 @@ bool demo::await_sandbox() {
     rest();
     read_sandbox();
     if (const auto end = sandbox_.wait(0); end && address_.event.empty())
-      return fault("the sandbox " + end_words(*end) + "; see " + log_of("sandbox"));
+      return fault(ended("sandbox", *end));
     if (system_clock().boot() > until)
       return fault("the sandbox is not ready after " + std::to_string(ready_patience_ms / 1'000)
                    + " s");
@@ -169,7 +183,7 @@ bool demo::follow() {
     rest();
     read_sandbox();
     if (const auto end = sandbox_.wait(0); end)
-      return fault("the sandbox " + end_words(*end) + "; see " + log_of("sandbox"));
+      return fault(ended("sandbox", *end));
     if (!watch_engine())
       return false;
     kill_now_and_then();
@@ -187,7 +201,7 @@ bool demo::watch_engine() {
   if (!end)
     return true;
   if (end->signal != SIGKILL)
-    return fault("the engine " + end_words(*end) + "; see " + log_of("engine"));
+    return fault(ended("engine", *end));
   if (++facts_.engine_restarts > restarts_max)
     return fault("the engine was killed too often");
   return start_engine();
@@ -254,7 +268,7 @@ void demo::stop_engine() {
   else if (end->signal == SIGKILL)
     ++facts_.engine_restarts; // somebody was faster; nothing is left to restart it for
   else if (end->exit_code != 0)
-    (void)fault("the engine " + end_words(*end) + " when it was stopped; see " + log_of("engine"));
+    (void)fault(ended("engine", *end));
 }
 
 /// Reads on while it waits: a full pipe would keep the sandbox from ending.
@@ -280,19 +294,28 @@ exit_code demo::conclude() {
     else
       (void)fault("no verdict: " + to_string(judged.error()));
   }
-  if (kill_at_ != 0 || !kill_shares_.empty())
+  if (facts_.faults.empty() && (kill_at_ != 0 || !kill_shares_.empty()))
     complain("only " + std::to_string(facts_.kills) + " of " + std::to_string(options_.kills)
              + " kills: all was delivered before the others");
   const bool good = is_good(verdict, facts_);
   clean_up(good);
-  say(options_.json ? json_object(fields_of(verdict, facts_)) : table_of(verdict, facts_));
+  const bool began = engine_began_ != 0;
+  if (options_.json)
+    say(json_object(fields_of(verdict, facts_)));
+  else if (began)
+    say(table_of(verdict, facts_));
+  else
+    for (const auto& each : facts_.faults)
+      complain(each);
+  if (!began)
+    return exit_code::configuration;
   return good ? exit_code::done : exit_code::verdict;
 }
 
 void demo::clean_up(bool good) {
-  if (directory_.empty())
+  if (std::error_code wrong; directory_.empty() || !fs::exists(directory_, wrong))
     return;
-  if (!temporary_ || options_.keep || !good)
+  if (!temporary_ || options_.keep || (!good && engine_began_ != 0))
     return complain("kept " + printable(directory_, 512));
   std::error_code wrong;
   fs::remove_all(directory_, wrong);

@@ -56,6 +56,8 @@ private:
   void clean_up(bool good);
   bool fault(std::string text);
   [[nodiscard]] std::string log_of(const std::string& who) const;
+  /// How it ended, and the last it said.
+  [[nodiscard]] std::string ended(const std::string& who, const child_end& how) const;
   [[nodiscard]] double done_share() const;
 
   demo_options options_;

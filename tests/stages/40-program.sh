@@ -141,6 +141,9 @@ jq -es 'length > 12 and all(.[]; .time and .level and .text)' "$dir/engine.log" 
   || fail "the log is not JSON lines"
 
 # -- the demo ------
+try 2 "a demo of nonsense" demo --requests 1 --mix nonsense
+says err 'the sandbox ended with exit code 2: .*nonsense'
+try 2 "a demo in a folder that is not empty" demo --requests 1 --data-dir "$dir"
 timeout 300 "$pfx" demo --requests 60 --mix create-ec=1 --kills 2 --seed 7 --time-limit 240 --json \
   >"$dir/out" 2>"$dir/err" || fail "the demo ended with exit code $?"
 jq -es 'length == 1 and (.[0] | .requests == 60 and .delivered == 60 and .lost == 0 and .duplicates == 0
