@@ -122,6 +122,8 @@ private:
   void put_in_line(entry& in, lifecycle::action what);
   void release_reserved(entry& in);
   [[nodiscard]] bool processor_may_take(entry& in, lifecycle::action what);
+  [[nodiscard]] bool leave_line(std::deque<request_key>& line, stage who);
+  void serve(std::deque<request_key>& line, stage who, std::vector<task>& out);
   [[nodiscard]] std::optional<task> try_dispatch(entry& in, stage who);
   [[nodiscard]] bool is_suspect(const entry& in) const;
   [[nodiscard]] std::size_t busy(stage who) const { return busy_[static_cast<std::size_t>(who)]; }
@@ -139,6 +141,7 @@ private:
   std::array<std::deque<request_key>, stage_count> lines_;
   std::array<std::size_t, stage_count> credit_{};
   std::array<std::size_t, stage_count> busy_{};
+  std::deque<request_key> claimed_;   ///< hold a processor credit; go before everything else
   std::deque<request_key> suspects_;
   std::optional<request_key> alone_;  ///< the suspect that is at work, with nobody beside it
   std::multimap<boot_ms, request_key> timers_;

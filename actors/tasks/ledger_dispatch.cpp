@@ -119,9 +119,8 @@ void ledger::put_in_line(entry& in, action what) {
     suspects_.insert(std::find_if(suspects_.begin(), suspects_.end(), fewer), in.value.key);
     return;
   }
-  auto& line = lines_[index_of(stage_of(what))];
-  // What holds a credit already, or is nearly done, goes before new work.
-  if (in.reserved || what == action::build) {
+  auto& line = in.reserved ? claimed_ : lines_[index_of(stage_of(what))];
+  if (what == action::build) { // nearly done goes before new work
     line.push_front(in.value.key);
   } else {
     line.push_back(in.value.key);
@@ -233,43 +232,56 @@ std::optional<task> ledger::try_dispatch(entry& in, stage who) {
   return task{in.value.live.ticket, what, std::make_shared<const record>(in.value)};
 }
 
+/// Takes the first of a line that may not stay in it. True if the caller may look at the next one.
+bool ledger::leave_line(std::deque<request_key>& line, stage who) {
+  const auto found = open_.find(line.front());
+  if (found == open_.end()) {
+    line.pop_front();
+    return true;
+  }
+  auto& in = found->second;
+  const bool settled_first = in.undurable != 0; // examined again when its write is synced
+  const auto what = lifecycle::next_action(in.value, plant_.now());
+  const bool elsewhere = what == action::none || stage_of(what) != who
+                         || (&line == &suspects_ && !is_suspect(in))
+                         || (&line == &claimed_ && !in.reserved);
+  if (!settled_first && !elsewhere) {
+    return false;
+  }
+  line.pop_front();
+  in.queued = false;
+  examine(in);
+  return true;
+}
+
+void ledger::serve(std::deque<request_key>& line, stage who, std::vector<task>& out) {
+  for (std::size_t looked_at = line.size(); looked_at > 0 && !line.empty(); --looked_at) {
+    if (leave_line(line, who)) {
+      continue;
+    }
+    auto& in = open_.find(line.front())->second;
+    // A stop lets what was claimed finish; its attempt is already on disk.
+    const bool may_start = in.reserved || (dispatching_ && credit_[index_of(who)] > 0);
+    const auto what = lifecycle::next_action(in.value, plant_.now());
+    if (!may_start || (who == stage::processor && !processor_may_take(in, what))) {
+      return;
+    }
+    line.pop_front();
+    in.queued = false;
+    if (auto next = try_dispatch(in, who)) {
+      out.push_back(std::move(*next));
+    }
+  }
+}
+
 std::vector<task> ledger::take_tasks(stage who) {
   std::vector<task> out;
-  const auto serve = [&](std::deque<request_key>& line) {
-    std::size_t looked_at = line.size();
-    while (looked_at-- > 0 && !line.empty()) {
-      const auto key = line.front();
-      const auto found = open_.find(key);
-      if (found == open_.end() || found->second.undurable != 0) {
-        line.pop_front();
-        if (found != open_.end()) {
-          found->second.queued = false;
-        }
-        continue;
-      }
-      auto& in = found->second;
-      const auto what = lifecycle::next_action(in.value, plant_.now());
-      if (what == action::none || stage_of(what) != who) {
-        line.pop_front();
-        in.queued = false;
-        examine(in);
-        continue;
-      }
-      // A stop lets what was claimed finish; its attempt is already on disk.
-      const bool may_start = in.reserved || (dispatching_ && credit_[index_of(who)] > 0);
-      if (!may_start || (who == stage::processor && !processor_may_take(in, what))) {
-        return;
-      }
-      line.pop_front();
-      in.queued = false;
-      if (auto next = try_dispatch(in, who)) {
-        out.push_back(std::move(*next));
-      }
-    }
-  };
-  serve(lines_[index_of(who)]);
   if (who == stage::processor) {
-    serve(suspects_);
+    serve(claimed_, who, out); // first: each holds a credit that nothing else can use
+  }
+  serve(lines_[index_of(who)], who, out);
+  if (who == stage::processor) {
+    serve(suspects_, who, out);
   }
   return out;
 }

@@ -1,5 +1,8 @@
 // The line of actors from download to settled, with answers lost, leases lost and crashes, on the
 // deterministic scheduler.
+#include <algorithm>
+#include <deque>
+
 #include "connect/service/codec.hpp"
 #include "crypto/cms.hpp"
 #include "crypto/pkcs12.hpp"
@@ -279,6 +282,58 @@ public:
 };
 
 } // namespace
+
+namespace {
+
+/// Runs what it was given only when it is told to, a little at a time: slow workers.
+class slow_executor final : public actors::tasks::executor {
+public:
+  bool post(actors::tasks::job work) override {
+    waiting.push_back(std::move(work));
+    return true;
+  }
+  void run_one() {
+    if (!waiting.empty()) {
+      auto next = std::move(waiting.front());
+      waiting.pop_front();
+      next();
+    }
+  }
+  std::deque<actors::tasks::job> waiting;
+};
+
+} // namespace
+
+TEST_CASE("slow workers, a slow disk and slow calls starve nothing", "[actors]") {
+  bench b;
+  slow_executor cpu;
+  slow_executor disk;
+  slow_executor io;
+  b.plant.cpu = &cpu;
+  b.plant.disk = &disk;
+  b.plant.io = &io;
+  for (int i = 0; i < 60; ++i) {
+    auto one = b.request("r" + std::to_string(i));
+    if (i % 5 == 0) {
+      one.create.authority = "Other-CA"; // a failure: its document is built without a claim
+    }
+    b.service.offer(one);
+  }
+  b.start();
+  std::uint64_t turn = 0;
+  const auto all = [&] { return b.plant.totals.delivered + b.plant.totals.failed == 60; };
+  while (!all() && ++turn < 20'000) {
+    cpu.run_one();
+    disk.run_one();
+    if (turn % 3 == 0) {
+      io.run_one();
+    }
+    b.advance(bench::step_ms);
+  }
+  CHECK(all());
+  CHECK(b.plant.totals.delivered == 48);
+  CHECK(b.ca->slots.size() == 48);
+}
 
 TEST_CASE("a lease that is lost before the intent gives the request back", "[actors]") {
   bench b;
