@@ -28,9 +28,12 @@ constexpr int exec_failed = 127;
   ::setpgid(0, 0); // an interrupt from the terminal is for the parent alone
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent)
     ::_exit(exec_failed); // the parent is gone already
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  // A stop that comes before the child is ready for it waits, instead of killing it.
+  sigset_t stops;
+  ::sigemptyset(&stops);
+  for (const int each : {SIGTERM, SIGINT, SIGHUP})
+    ::sigaddset(&stops, each);
+  ::sigprocmask(SIG_SETMASK, &stops, nullptr);
   if (::dup2(out, STDOUT_FILENO) < 0 || ::dup2(err, STDERR_FILENO) < 0)
     ::_exit(exec_failed);
   ::execv("/proc/self/exe", arguments);

@@ -24,7 +24,8 @@ struct child_end {
   int signal = 0;
 };
 
-/// Owner of one process, which is in a process group of its own. Its end kills what still runs.
+/// Owner of one process, which is in a process group of its own and begins with SIGTERM, SIGINT and
+/// SIGHUP blocked: for commands that use stop_signals. Its end kills what still runs.
 /// Start it from the thread that lives longest: the kernel kills the child when that one ends.
 class child_process {
 public:

@@ -59,6 +59,7 @@ private:
   /// How it ended, and the last it said.
   [[nodiscard]] std::string ended(const std::string& who, const child_end& how) const;
   [[nodiscard]] double done_share() const;
+  [[nodiscard]] bool kills_left() const;
 
   demo_options options_;
   stop_signals& signals_;
