@@ -394,18 +394,3 @@ TEST_CASE("digests, run ids and codes must be what they are", "[service][calls]"
   CHECK(decode_import_keys_answer(R"({"value":false})").error().field == "value");
   CHECK(decode_import_keys_answer(R"({"value":"true"})").error().field == "value");
 }
-
-TEST_CASE("health that is no object is left out, not passed on", "[service][calls]") {
-  check_in_order order = full_check_in();
-  for (const char* bad : {"", "[]", "7", "{", "{\"a\":1}}", "nonsense"}) {
-    order.health_json = bad;
-    CHECK(encode_check_in(sample_caller(), order).ends_with("\"health\":{}}"));
-  }
-  order.reconciled = false;
-  CHECK(encode_check_in(sample_caller(), order).find("reconciled") == std::string::npos);
-}
-
-TEST_CASE("texts that are no UTF-8 cannot make a body unwritable", "[service][calls]") {
-  CHECK(encode_query(sample_caller(), {"a\xff"}).ends_with("[\"a\xef\xbf\xbd\"]}"));
-  CHECK(encode_error("x", "\xc3").find("\xef\xbf\xbd") != std::string::npos);
-}

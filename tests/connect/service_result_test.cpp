@@ -1,4 +1,5 @@
-// The frozen result document: golden, round, and refused when anything in it is wrong.
+// The frozen result document: golden, round, and refused when anything in it is wrong; and what
+// texts of ours cannot spoil.
 #include "tests/catch.hpp"
 
 #include <nlohmann/json.hpp>
@@ -71,4 +72,19 @@ TEST_CASE("error codes of tomorrow keep their class", "[service][result]") {
   CHECK(code(4150) == service_code::retryable);
   for (int bad : {0, 1, 3999, 4200, 65536})
     CHECK(code(bad) == service_code::none);
+}
+
+TEST_CASE("health that is no object is left out, not passed on", "[service][calls]") {
+  check_in_order order{"0.1.0", {7, sample_digest()}, true, "{}"};
+  for (const char* bad : {"", "[]", "7", "{", "{\"a\":1}}", "nonsense"}) {
+    order.health_json = bad;
+    CHECK(encode_check_in(sample_caller(), order).ends_with("\"health\":{}}"));
+  }
+  order.reconciled = false;
+  CHECK(encode_check_in(sample_caller(), order).find("reconciled") == std::string::npos);
+}
+
+TEST_CASE("texts that are no UTF-8 cannot make a body unwritable", "[service][calls]") {
+  CHECK(encode_query(sample_caller(), {"a\xff"}).ends_with("[\"a\xef\xbf\xbd\"]}"));
+  CHECK(encode_error("x", "\xc3").find("\xef\xbf\xbd") != std::string::npos);
 }
