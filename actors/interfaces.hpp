@@ -35,7 +35,7 @@ struct look_up {
 /// How the queue keeper stands.
 struct keeper_status {
   std::map<record_state, std::uint64_t> by_state;
-  bool paused = false;   ///< below the free-space floor
+  bool paused = false; ///< below the free-space floor
   bool poisoned = false;
   std::string why;
 };
@@ -89,8 +89,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::tasks::check_in_o
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<std::vector<pfx::actors::tasks::lease_wish>>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<std::vector<pfx::actors::tasks::settled_again>>)
 
-// The block starts far behind CAF's first custom id, so that a host with a block of its own does not
-// meet ours (both are template specialisations counted from a number).
+// The block starts far behind CAF's first custom id, so that a host with a block of its own does
+// not meet ours (both are template specialisations counted from a number).
 CAF_BEGIN_TYPE_ID_BLOCK(pfxengine, caf::first_custom_type_id + 4096)
   CAF_ADD_ATOM(pfxengine, pfx::actors, go_atom, "go")
   CAF_ADD_ATOM(pfxengine, pfx::actors, stop_atom, "stop")
@@ -135,60 +135,50 @@ using queue_keeper = caf::typed_actor<
   // We had been stale: every open request is asked about before it goes on. Before `go`.
   caf::reacts_to<halt_atom>,
   // No new work; answered when nothing is in flight and all is written.
-  caf::replies_to<stop_atom>::with<bool>,
-  caf::replies_to<status_atom>::with<parcel<keeper_status>>,
+  caf::replies_to<stop_atom>::with<bool>, caf::replies_to<status_atom>::with<parcel<keeper_status>>,
   // An operator's word. Answered when durable; an error says why not.
   caf::replies_to<parcel<operator_wish>>::with<parcel<error>>,
   caf::replies_to<parcel<list_wish>>::with<parcel<std::vector<record>>>>;
 
 /// Hands work that needs the CPU to crypto workers, one task each.
-using processor = caf::typed_actor<
-  caf::reacts_to<parcel<task_list>>,
-  // Make the workers and grant the keeper credit.
-  caf::reacts_to<go_atom>>;
+using processor = caf::typed_actor<caf::reacts_to<parcel<task_list>>,
+                                   // Make the workers and grant the keeper credit.
+                                   caf::reacts_to<go_atom>>;
 
 /// Runs one task at a time on the CPU executor.
-using crypto_worker = caf::typed_actor<
-  caf::replies_to<parcel<tasks::task>>::with<parcel<tasks::outcome>>,
-  // The work ended (CPU thread).
-  caf::reacts_to<parcel<tasks::outcome>>>;
+using crypto_worker
+  = caf::typed_actor<caf::replies_to<parcel<tasks::task>>::with<parcel<tasks::outcome>>,
+                     // The work ended (CPU thread).
+                     caf::reacts_to<parcel<tasks::outcome>>>;
 
 /// Speaks with certification authorities: submit, find, walk.
-using issuer = caf::typed_actor<
-  caf::reacts_to<parcel<task_list>>,
-  caf::reacts_to<parcel<tasks::outcome>>,
-  caf::reacts_to<go_atom>>;
+using issuer = caf::typed_actor<caf::reacts_to<parcel<task_list>>,
+                                caf::reacts_to<parcel<tasks::outcome>>, caf::reacts_to<go_atom>>;
 
 /// Sends results, asks about them, renews leases, re-acknowledges; many requests a call.
-using uploader = caf::typed_actor<
-  caf::reacts_to<parcel<task_list>>,
-  caf::reacts_to<parcel<std::vector<tasks::lease_wish>>>,
-  caf::reacts_to<parcel<std::vector<tasks::settled_again>>>,
-  // A call ended (io thread).
-  caf::reacts_to<parcel<tasks::service_outcomes>>,
-  caf::reacts_to<go_atom>>;
+using uploader
+  = caf::typed_actor<caf::reacts_to<parcel<task_list>>,
+                     caf::reacts_to<parcel<std::vector<tasks::lease_wish>>>,
+                     caf::reacts_to<parcel<std::vector<tasks::settled_again>>>,
+                     // A call ended (io thread).
+                     caf::reacts_to<parcel<tasks::service_outcomes>>, caf::reacts_to<go_atom>>;
 
 /// Revokes what closing found and nobody asked for.
 using revoker = caf::typed_actor<
   caf::reacts_to<parcel<std::vector<surplus_certificate>>>,
   // A call ended: the certificate with its answer, and when to try again (ms, 0 = never).
-  caf::reacts_to<parcel<surplus_certificate>, std::int64_t>,
-  caf::reacts_to<tick_atom>>;
+  caf::reacts_to<parcel<surplus_certificate>, std::int64_t>, caf::reacts_to<tick_atom>>;
 
 /// Asks the service for requests: every poll interval, at once when more waits.
-using poller = caf::typed_actor<
-  caf::reacts_to<go_atom>,
-  caf::reacts_to<tick_atom, std::uint64_t>,
-  // The download ended (io thread).
-  caf::reacts_to<parcel<tasks::arrivals>>,
-  caf::reacts_to<stop_atom>>;
+using poller = caf::typed_actor<caf::reacts_to<go_atom>, caf::reacts_to<tick_atom, std::uint64_t>,
+                                // The download ended (io thread).
+                                caf::reacts_to<parcel<tasks::arrivals>>, caf::reacts_to<stop_atom>>;
 
 /// Owns all of them: first check-in, restarts with back-off, stop in order.
 using supervisor = caf::typed_actor<
   caf::reacts_to<go_atom>,
   // The check-in ended (io thread).
-  caf::reacts_to<parcel<tasks::check_in_outcome>>,
-  caf::reacts_to<tick_atom, std::uint64_t>,
+  caf::reacts_to<parcel<tasks::check_in_outcome>>, caf::reacts_to<tick_atom, std::uint64_t>,
   // Something concerns all of us: another process under our name, a store that failed.
   caf::reacts_to<halt_atom, std::uint8_t, std::string>,
   // Answered when everybody has stopped; true if nothing was left in flight.

@@ -28,7 +28,7 @@ struct keeper_state {
   supervisor above;
   bool going = false;
   bool stopping = false;
-  bool paused = false;             ///< disk full
+  bool paused = false; ///< disk full
   bool poisoned = false;
   std::string why;
   boot_ms retry_write_at = 0;
@@ -97,8 +97,9 @@ void keeper_state::write() {
         fault_point("after_persist", name_of(state));
       }
     }
-    caf::anon_send(me, done ? pack(write_result{})
-                            : pack(write_result{done.error().code, to_string(done.error())}));
+    caf::anon_send(me,
+                   done ? pack(write_result{})
+                        : pack(write_result{done.error().code, to_string(done.error())}));
   });
   if (!posted) {
     book->not_committed();
@@ -170,19 +171,20 @@ caf::result<bool> keeper_state::take_download(parcel<tasks::arrivals> download_a
   auto found = std::make_shared<look_up>();
   found->download = unpack(download_answer);
   auto keys = book->unknown_of(found->download.list);
-  const bool posted = p->disk->post([found, keys = std::move(keys), plant = p, me = queue_keeper(self)] {
-    auto settled = plant->store->find_settled(keys);
-    if (!settled) {
-      found->fault = settled.error();
-    } else {
-      for (std::size_t i = 0; i < keys.size(); ++i) {
-        if ((*settled)[i]) {
-          found->settled.emplace(keys[i], *(*settled)[i]);
+  const bool posted
+    = p->disk->post([found, keys = std::move(keys), plant = p, me = queue_keeper(self)] {
+        auto settled = plant->store->find_settled(keys);
+        if (!settled) {
+          found->fault = settled.error();
+        } else {
+          for (std::size_t i = 0; i < keys.size(); ++i) {
+            if ((*settled)[i]) {
+              found->settled.emplace(keys[i], *(*settled)[i]);
+            }
+          }
         }
-      }
-    }
-    caf::anon_send(me, parcel<look_up>(found));
-  });
+        caf::anon_send(me, parcel<look_up>(found));
+      });
   if (!posted) {
     download.reset();
     promise.deliver(false);
@@ -257,7 +259,9 @@ queue_keeper::behavior_type keeper_behavior(queue_keeper::stateful_pointer<keepe
       const auto& s = self->state;
       return s.going && !s.paused && !s.stopping && !s.poisoned ? s.book->room() : 0;
     },
-    [self](parcel<tasks::arrivals>& download) { return self->state.take_download(std::move(download)); },
+    [self](parcel<tasks::arrivals>& download) {
+      return self->state.take_download(std::move(download));
+    },
     [self](parcel<look_up>& found) { self->state.take_look_up(std::move(found)); },
     [self](parcel<outcome_list>& list) { self->state.take_outcomes(std::move(list)); },
     [self](credit_atom, std::uint8_t who, std::uint64_t count) {

@@ -1,6 +1,6 @@
-// The poller: asks the service for as many requests as there is room for, every poll interval, and at
-// once when the answer said that more waits. One download at a time; the next one only after every
-// request of the last is durable.
+// The poller: asks the service for as many requests as there is room for, every poll interval, and
+// at once when the answer said that more waits. One download at a time; the next one only after
+// every request of the last is durable.
 #include <algorithm>
 
 #include "actors/stages.hpp"
@@ -39,7 +39,8 @@ struct poller_state {
 /// The poll interval with ± 10 % jitter, so that a fleet does not poll in step.
 std::int64_t poller_state::interval() const {
   const auto tenth = std::max<std::int64_t>(1, p->settings.poll_interval_ms / 10);
-  const auto jitter = static_cast<std::int64_t>(p->random() % static_cast<std::uint64_t>(2 * tenth));
+  const auto jitter
+    = static_cast<std::int64_t>(p->random() % static_cast<std::uint64_t>(2 * tenth));
   return p->settings.poll_interval_ms - tenth + jitter;
 }
 

@@ -34,9 +34,8 @@ parcel<tasks::outcome> run_task(const tasks::plant& p, const tasks::task& what) 
   return pack(std::move(out));
 }
 
-crypto_worker::behavior_type
-crypto_worker_behavior(crypto_worker::stateful_pointer<crypto_worker_state> self,
-                       const tasks::plant* p) {
+crypto_worker::behavior_type crypto_worker_behavior(
+  crypto_worker::stateful_pointer<crypto_worker_state> self, const tasks::plant* p) {
   prepare(self, *p, "crypto worker");
   self->state.p = p;
   return {
@@ -103,13 +102,10 @@ void processor_state::assign() {
 void processor_state::give(const crypto_worker& to, tasks::task what) {
   const auto lost = tasks::outcome{what.of->key, what.ticket, what.what,
                                    tasks::lost_answer(what.what, "no outcome in time")};
-  self
-    ->request(to, std::chrono::milliseconds(p->settings.crypto_timeout_ms), pack(std::move(what)))
+  self->request(to, std::chrono::milliseconds(p->settings.crypto_timeout_ms), pack(std::move(what)))
     .then([this, to](const parcel<tasks::outcome>& done) { finished(to, done); },
           // The worker is not asked again: what it does is unknown. Its thread ends some day.
-          [this, lost](const caf::error&) {
-            self->send(keeper, pack(outcome_list{lost}));
-          });
+          [this, lost](const caf::error&) { self->send(keeper, pack(outcome_list{lost})); });
 }
 
 void processor_state::finished(const crypto_worker& by, parcel<tasks::outcome> done) {

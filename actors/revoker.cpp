@@ -94,7 +94,8 @@ revoker::behavior_type revoker_behavior(revoker::stateful_pointer<revoker_state>
 
 } // namespace
 
-revoker spawn_revoker(caf::actor_system& system, const tasks::plant& p, const queue_keeper& keeper) {
+revoker spawn_revoker(caf::actor_system& system, const tasks::plant& p,
+                      const queue_keeper& keeper) {
   return system.spawn(revoker_behavior, &p, keeper);
 }
 

@@ -6,8 +6,8 @@
 
 namespace pfx::actors {
 
-/// Reads all open records from the store before its first message (blocking on purpose: nothing runs
-/// yet). Dispatches nothing before `go`.
+/// Reads all open records from the store before its first message (blocking on purpose: nothing
+/// runs yet). Dispatches nothing before `go`.
 [[nodiscard]] queue_keeper spawn_keeper(caf::actor_system& system, const tasks::plant& p,
                                         const supervisor& above, bool unclean_start);
 [[nodiscard]] processor spawn_processor(caf::actor_system& system, const tasks::plant& p,

@@ -1,5 +1,5 @@
-// The supervisor: owns all actors. The first check-in comes before anything else is sent; children that
-// end are made again with back-off, except the queue keeper, without which nothing may go on.
+// The supervisor: owns all actors. The first check-in comes before anything else is sent; children
+// that end are made again with back-off, except the queue keeper, without which nothing may go on.
 #include <algorithm>
 
 #include "actors/stages.hpp"
@@ -12,7 +12,8 @@ namespace {
 
 using phase = supervision::phase;
 
-constexpr auto stop_patience = std::chrono::milliseconds(3'600'000); ///< the host's deadline is the real one
+constexpr auto stop_patience
+  = std::chrono::milliseconds(3'600'000); ///< the host's deadline is the real one
 constexpr std::int64_t check_in_retry_base_ms = 500;
 constexpr std::int64_t check_in_retry_max_ms = 60'000;
 constexpr std::int64_t restart_wait_base_ms = 100;
@@ -129,7 +130,8 @@ void supervisor_state::child_ended(const caf::actor_addr& who) {
   if (which <= child::uploader) {
     self->send(keeper, lost_atom_v, static_cast<std::uint8_t>(which));
   }
-  const auto wait_ms = std::min(restart_wait_max_ms, restart_wait_base_ms << std::min(restarts++, 12U));
+  const auto wait_ms
+    = std::min(restart_wait_max_ms, restart_wait_base_ms << std::min(restarts++, 12U));
   tell_system(*p, tasks::report::level::error, 8, "an actor of the line ended and is made again");
   self->delayed_send(self, std::chrono::milliseconds(wait_ms), tick_atom_v,
                      static_cast<std::uint64_t>(which));
@@ -158,15 +160,16 @@ void supervisor_state::checked_in(const tasks::check_in_outcome& answer) {
     failures = 0;
     lifecycle = answer.lifecycle;
     if (answer.reconcile) {
-      halt(errc::corrupt, "the service knows a later state of this connector than the store does: "
-                          "the store was restored from a backup, or was cloned");
+      halt(errc::corrupt,
+           "the service knows a later state of this connector than the store does: "
+           "the store was restored from a backup, or was cloned");
       return;
     }
     if (now == phase::starting) {
       run();
     }
-    self->delayed_send(self, std::chrono::milliseconds(p->settings.check_in_interval_ms), tick_atom_v,
-                       tick_check_in);
+    self->delayed_send(self, std::chrono::milliseconds(p->settings.check_in_interval_ms),
+                       tick_atom_v, tick_check_in);
     return;
   }
   if (answer.code == errc::stale_epoch) {
@@ -178,15 +181,16 @@ void supervisor_state::checked_in(const tasks::check_in_outcome& answer) {
     return;
   }
   tell_system(*p, tasks::report::level::warning, 5001, "check-in failed: " + answer.why);
-  const auto ceiling = std::min(check_in_retry_max_ms, check_in_retry_base_ms << std::min(failures++, 12U));
+  const auto ceiling
+    = std::min(check_in_retry_max_ms, check_in_retry_base_ms << std::min(failures++, 12U));
   const auto jittered
     = 1 + static_cast<std::int64_t>(p->random() % static_cast<std::uint64_t>(ceiling));
   self->delayed_send(self, std::chrono::milliseconds(std::max(answer.retry_after_ms, jittered)),
                      tick_atom_v, tick_check_in);
 }
 
-/// On the first check-in of a run: a higher epoch, durable, then again. In mid-run: somebody else lives
-/// under our name.
+/// On the first check-in of a run: a higher epoch, durable, then again. In mid-run: somebody else
+/// lives under our name.
 void supervisor_state::stale(const tasks::check_in_outcome& answer) {
   if (now == phase::running || ++stale_epochs > stale_epochs_max) {
     halt(errc::stale_epoch, answer.why);
@@ -269,8 +273,7 @@ caf::result<bool> supervisor_state::stop() {
     self->quit();
   };
   self->request(keeper, stop_patience, stop_atom_v)
-    .then([finish](bool quiet) { finish(quiet); },
-          [finish](const caf::error&) { finish(false); });
+    .then([finish](bool quiet) { finish(quiet); }, [finish](const caf::error&) { finish(false); });
   return caf::delegated<bool>{};
 }
 
@@ -327,7 +330,8 @@ supervisor::behavior_type supervisor_behavior(supervisor::stateful_pointer<super
 
 } // namespace
 
-supervisor spawn_supervisor(caf::actor_system& system, tasks::plant& p, supervisor_settings settings) {
+supervisor spawn_supervisor(caf::actor_system& system, tasks::plant& p,
+                            supervisor_settings settings) {
   return system.spawn(supervisor_behavior, &p, std::move(settings));
 }
 

@@ -1,3 +1,4 @@
+// The actor system, its executors and the supervisor, made and ended in the right order.
 #include "actors/system.hpp"
 
 #include <condition_variable>
@@ -27,11 +28,16 @@ struct quiet_config : caf::actor_system_config {
 
 running_phase phase_of(supervision::phase from) {
   switch (from) {
-    case supervision::phase::starting: return running_phase::starting;
-    case supervision::phase::running: return running_phase::running;
-    case supervision::phase::halted: return running_phase::halted;
-    case supervision::phase::stopping: return running_phase::stopping;
-    case supervision::phase::stopped: return running_phase::stopped;
+    case supervision::phase::starting:
+      return running_phase::starting;
+    case supervision::phase::running:
+      return running_phase::running;
+    case supervision::phase::halted:
+      return running_phase::halted;
+    case supervision::phase::stopping:
+      return running_phase::stopping;
+    case supervision::phase::stopped:
+      return running_phase::stopped;
   }
   return running_phase::halted;
 }
@@ -102,7 +108,8 @@ bool actor_host::stop(std::chrono::milliseconds patience) {
     caf::scoped_actor self{s.system};
     const auto half = patience / 2;
     auto asked = self->request(s.above, patience + std::chrono::milliseconds(500), stop_atom_v);
-    // Calls that hang are ended when half of the time is gone; their outcome is unknown, and written so.
+    // Calls that hang are ended when half of the time is gone; their outcome is unknown, and
+    // written so.
     std::mutex mutex;
     std::condition_variable_any ended;
     std::jthread watchdog([&](std::stop_token done) {
@@ -189,10 +196,12 @@ result<std::vector<record>> actor_host::list(std::optional<record_state> wanted,
   if (state_->stopped) {
     return failure(errc::stopping, "", "the engine is stopped");
   }
-  result<std::vector<record>> out = failure(errc::unavailable, "", "no answer from the queue keeper");
+  result<std::vector<record>> out
+    = failure(errc::unavailable, "", "no answer from the queue keeper");
   caf::scoped_actor self{state_->system};
   self->request(state_->above, question_patience, pack(list_wish{wanted, count_max}))
-    .receive([&](const parcel<std::vector<record>>& list) { out = *list; }, [](const caf::error&) {});
+    .receive([&](const parcel<std::vector<record>>& list) { out = *list; },
+             [](const caf::error&) {});
   return out;
 }
 

@@ -35,7 +35,8 @@ public:
   [[nodiscard]] bool stop(std::chrono::milliseconds patience);
   [[nodiscard]] standing current() const;
   [[nodiscard]] bool wait_halted(std::chrono::milliseconds patience) const;
-  [[nodiscard]] result<void> operator_word(const request_key& key, lifecycle::event_kind word) const;
+  [[nodiscard]] result<void> operator_word(const request_key& key,
+                                           lifecycle::event_kind word) const;
   [[nodiscard]] result<std::vector<record>> list(std::optional<record_state> state,
                                                  std::size_t count_max) const;
 

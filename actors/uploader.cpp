@@ -1,5 +1,5 @@
-// The uploader: results, questions, leases and re-acknowledgements, many requests a call. While calls
-// are under way, what arrives collects for the next one.
+// The uploader: results, questions, leases and re-acknowledgements, many requests a call. While
+// calls are under way, what arrives collects for the next one.
 #include <algorithm>
 #include <deque>
 
@@ -45,7 +45,8 @@ void uploader_state::take(task_list list) {
 /// Tasks of one call, taken off the front.
 task_list cut(std::vector<tasks::task>& from, std::size_t count_max) {
   const auto count = static_cast<std::ptrdiff_t>(std::min(from.size(), count_max));
-  task_list out(std::make_move_iterator(from.begin()), std::make_move_iterator(from.begin() + count));
+  task_list out(std::make_move_iterator(from.begin()),
+                std::make_move_iterator(from.begin() + count));
   from.erase(from.begin(), from.begin() + count);
   return out;
 }
@@ -65,8 +66,7 @@ void uploader_state::start(std::string_view label, Call call) {
 }
 
 void uploader_state::pump() {
-  while (calls < p->settings.upload_calls_max && send_next()) {
-  }
+  while (calls < p->settings.upload_calls_max && send_next()) {}
 }
 
 /// Leases first: they are what everything else rests on.
@@ -85,11 +85,13 @@ bool uploader_state::send_next() {
     return true;
   }
   if (!uploads.empty()) {
-    start("upload", [list = cut(uploads, max), plant = p] { return tasks::run_uploads(*plant, list); });
+    start("upload",
+          [list = cut(uploads, max), plant = p] { return tasks::run_uploads(*plant, list); });
     return true;
   }
   if (!queries.empty()) {
-    start("query", [list = cut(queries, max), plant = p] { return tasks::run_queries(*plant, list); });
+    start("query",
+          [list = cut(queries, max), plant = p] { return tasks::run_queries(*plant, list); });
     return true;
   }
   if (!acknowledgements.empty()) {
@@ -145,8 +147,8 @@ uploader::behavior_type uploader_behavior(uploader::stateful_pointer<uploader_st
 
 } // namespace
 
-uploader spawn_uploader(caf::actor_system& system, const tasks::plant& p, const queue_keeper& keeper,
-                        const supervisor& above) {
+uploader spawn_uploader(caf::actor_system& system, const tasks::plant& p,
+                        const queue_keeper& keeper, const supervisor& above) {
   return system.spawn(uploader_behavior, &p, keeper, above);
 }
 

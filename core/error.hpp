@@ -9,26 +9,26 @@ namespace pfx {
 
 enum class errc : std::uint8_t {
   none = 0,
-  bad_input,          ///< a value from outside is wrong; `field` names it; never retried
-  policy,             ///< well formed, but recipients.trust or issuance forbids it; `field` names it
-  not_supported,      ///< well formed, but this build or configuration cannot do it
-  too_large,          ///< a named limit was exceeded; `field` names what
-  conflict,           ///< the same identity with other content
-  not_found,          ///< the thing asked for is not there
-  crypto,             ///< a cryptographic operation failed or did not verify
-  wrong_key,          ///< sealed bytes were made under another master key
-  corrupt,            ///< stored bytes are damaged; nothing may be concluded from them
-  io,                 ///< the operating system failed a call
-  disk_full,          ///< below the free-space floor; nothing was written; may be retried
-  store_poisoned,     ///< a write failed before; the store takes no more writes in this process
-  store_locked,       ///< another process owns the data directory
-  store_newer,        ///< written by a newer program
-  unavailable,        ///< the other side refused for now; may be retried
-  unknown_outcome,    ///< no definite answer: it may have happened
-  unauthorized,       ///< the other side does not accept who we are
-  stale_epoch,        ///< another process lives, or lived, under our name
-  stopping,           ///< the engine is being stopped
-  internal,           ///< a bug of ours
+  bad_input,       ///< a value from outside is wrong; `field` names it; never retried
+  policy,          ///< well formed, but recipients.trust or issuance forbids it; `field` names it
+  not_supported,   ///< well formed, but this build or configuration cannot do it
+  too_large,       ///< a named limit was exceeded; `field` names what
+  conflict,        ///< the same identity with other content
+  not_found,       ///< the thing asked for is not there
+  crypto,          ///< a cryptographic operation failed or did not verify
+  wrong_key,       ///< sealed bytes were made under another master key
+  corrupt,         ///< stored bytes are damaged; nothing may be concluded from them
+  io,              ///< the operating system failed a call
+  disk_full,       ///< below the free-space floor; nothing was written; may be retried
+  store_poisoned,  ///< a write failed before; the store takes no more writes in this process
+  store_locked,    ///< another process owns the data directory
+  store_newer,     ///< written by a newer program
+  unavailable,     ///< the other side refused for now; may be retried
+  unknown_outcome, ///< no definite answer: it may have happened
+  unauthorized,    ///< the other side does not accept who we are
+  stale_epoch,     ///< another process lives, or lived, under our name
+  stopping,        ///< the engine is being stopped
+  internal,        ///< a bug of ours
 };
 
 /// Name as used in logs and on the control socket, for example "bad_input".

@@ -1,3 +1,4 @@
+// Reads the wishes of a test from the environment, once. Empty in a build without fault points.
 #include "core/fault_point.hpp"
 
 #if PFX_FAULT_POINTS

@@ -1,5 +1,5 @@
-// Labelled points at which a test can end the process, and deliberate faults of ours that tests switch
-// on to prove that they would be noticed. Without PFX_FAULT_POINTS both compile to nothing.
+// Labelled points at which a test can end the process, and deliberate faults of ours that tests
+// switch on to prove that they would be noticed. Without PFX_FAULT_POINTS both compile to nothing.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 namespace pfx {
 
 #if PFX_FAULT_POINTS
-/// Kills the process (SIGKILL) if the environment says PFXENGINE_KILL_AT=<label>:<n> and this is the
-/// n-th pass (n counts from 1) of `label` in this process. Thread-safe.
+/// Kills the process (SIGKILL) if the environment says PFXENGINE_KILL_AT=<label>:<n> and this is
+/// the n-th pass (n counts from 1) of `label` in this process. Thread-safe.
 void fault_point(std::string_view label);
 /// As above, with the label put together as "<when>.<what>" only if a kill is armed.
 void fault_point(std::string_view when, std::string_view what);

@@ -39,14 +39,14 @@ enum class blob_kind : std::uint8_t {
 
 /// Facts that hold only in this process; a restart begins with the defaults.
 struct live_facts {
-  boot_ms lease_until = 0;   ///< own deadline, margin taken off; 0 = not known to be held
-  boot_ms retry_at = 0;      ///< nothing is done before
-  boot_ms last_send = 0;     ///< of a submit that may still arrive
-  std::uint32_t failures = 0;///< in a row, for the back-off
-  std::uint64_t ticket = 0;  ///< of the action in flight, 0 = none
-  bool suspect = false;      ///< had an open attempt at an unclean end: runs alone
-  bool lease_asked = false;  ///< a renewal is on its way
-  bool ask_service = false;  ///< an upload had no answer: query before it is sent again
+  boot_ms lease_until = 0;    ///< own deadline, margin taken off; 0 = not known to be held
+  boot_ms retry_at = 0;       ///< nothing is done before
+  boot_ms last_send = 0;      ///< of a submit that may still arrive
+  std::uint32_t failures = 0; ///< in a row, for the back-off
+  std::uint64_t ticket = 0;   ///< of the action in flight, 0 = none
+  bool suspect = false;       ///< had an open attempt at an unclean end: runs alone
+  bool lease_asked = false;   ///< a renewal is on its way
+  bool ask_service = false;   ///< an upload had no answer: query before it is sent again
   bool operator==(const live_facts&) const = default;
 };
 
@@ -58,42 +58,42 @@ struct record {
   std::uint64_t lease_number = 0; ///< highest ever seen; never falls
   std::uint64_t arrival = 0;      ///< order of reception
   unix_ms received_at = 0;
-  unix_ms expires_at = 0;         ///< the service's; 0 = none was readable
+  unix_ms expires_at = 0; ///< the service's; 0 = none was readable
 
   // -- attempts at work that could kill us: making key and CSR, building the PFX ------
-  std::uint32_t attempts = 0;     ///< started in this stage
-  bool attempt_open = false;      ///< started, no outcome recorded
+  std::uint32_t attempts = 0; ///< started in this stage
+  bool attempt_open = false;  ///< started, no outcome recorded
 
   // -- before the intent ------
-  bool ask_first = false;         ///< handed out before we knew it: query before an intent
+  bool ask_first = false; ///< handed out before we knew it: query before an intent
 
   // -- the intent ------
   bool has_intent = false;
-  std::uint8_t generation = 0;    ///< g of txid(g) in use
-  std::string authority;          ///< CA name, the word of the service; empty = no CA takes part
-  bool unanswered = false;        ///< a submit was sent, or may have been, without a definite answer
-  bool ask_ca = false;            ///< find before the next submit of this generation
-  bool may_skip_walk = false;     ///< docs/lifecycle.md, Closing; set once, only ever cleared
+  std::uint8_t generation = 0; ///< g of txid(g) in use
+  std::string authority;       ///< CA name, the word of the service; empty = no CA takes part
+  bool unanswered = false;     ///< a submit was sent, or may have been, without a definite answer
+  bool ask_ca = false;         ///< find before the next submit of this generation
+  bool may_skip_walk = false;  ///< docs/lifecycle.md, Closing; set once, only ever cleared
   std::string pending_id;
   unix_ms pending_until = 0;
-  digest thumbprint;              ///< of the certificate issued to our key
+  digest thumbprint; ///< of the certificate issued to our key
 
   // -- the result ------
-  bool failing = false;           ///< a failure is to be prepared from the next three
+  bool failing = false; ///< a failure is to be prepared from the next three
   service_code failure_code = service_code::none;
-  std::string reason;             ///< of the failure, the quarantine, or the last transient fault
+  std::string reason; ///< of the failure, the quarantine, or the last transient fault
   bool failure_retryable = false;
   digest result_digest;
   bool result_succeeded = false;
-  bool rejected_before = false;   ///< the service rejected a result of ours; the next is a failure
+  bool rejected_before = false; ///< the service rejected a result of ours; the next is a failure
 
   // -- quarantine and closing ------
   unix_ms quarantined_until = 0;
-  bool disowned = false;          ///< the service said it does not know the request
+  bool disowned = false; ///< the service said it does not know the request
   settled_as outcome = settled_as::failed;
-  digest recorded_thumbprint;     ///< what stands at the service; not present() for a failure
+  digest recorded_thumbprint; ///< what stands at the service; not present() for a failure
   digest recorded_digest;
-  std::string serial_number;      ///< of the recorded certificate, if it is ours
+  std::string serial_number; ///< of the recorded certificate, if it is ours
 
   live_facts live;
 
@@ -109,8 +109,8 @@ struct settled_record {
   request_kind kind = request_kind::unknown;
   unix_ms settled_at = 0;
   digest fingerprint;
-  digest result_digest;  ///< of what stands recorded
-  digest thumbprint;     ///< of the recorded certificate; not present() for a failure
+  digest result_digest; ///< of what stands recorded
+  digest thumbprint;    ///< of the recorded certificate; not present() for a failure
   std::uint64_t lease_number = 0;
   std::string authority;
   std::uint8_t generation = 0;
@@ -130,7 +130,7 @@ struct surplus_certificate {
   digest thumbprint;
   unix_ms found_at = 0;
   std::uint32_t attempts = 0;
-  bool done = false;       ///< revoked, or already; kept for the audit
+  bool done = false; ///< revoked, or already; kept for the audit
   std::string last_answer;
   bool operator==(const surplus_certificate&) const = default;
 };
@@ -140,9 +140,9 @@ struct surplus_certificate {
 /// One line of a request's operational trail.
 struct trail_entry {
   unix_ms at = 0;
-  std::uint16_t event = 0;       ///< numbered family, docs/lifecycle.md Events
+  std::uint16_t event = 0;                     ///< numbered family, docs/lifecycle.md Events
   record_state state = record_state::received; ///< after the event
-  std::string call_id;           ///< client-request-id of the call, or empty
+  std::string call_id;                         ///< client-request-id of the call, or empty
   std::int64_t duration_ms = 0;
   std::string text;
   bool operator==(const trail_entry&) const = default;

@@ -14,7 +14,14 @@ namespace pfx {
 
 enum class flow : std::uint8_t { pfx = 1, revocation = 2, scep = 3 };
 enum class request_kind : std::uint8_t { unknown = 0, pfx_create = 1, pfx_import = 2 };
-enum class key_algorithm : std::uint8_t { rsa2048 = 1, rsa3072, rsa4096, ec_p256, ec_p384, ec_p521 };
+enum class key_algorithm : std::uint8_t {
+  rsa2048 = 1,
+  rsa3072,
+  rsa4096,
+  ec_p256,
+  ec_p384,
+  ec_p521
+};
 enum class hash_algorithm : std::uint8_t { sha256 = 1, sha384, sha512 };
 enum class name_type : std::uint8_t { rfc822 = 1, upn, dns, uri, ip, directory_name };
 enum class validity_unit : std::uint8_t { days = 1, months, years };
@@ -36,14 +43,14 @@ enum class key_usage : std::uint16_t {
 using key_usages = std::uint16_t; ///< any number of key_usage bits
 
 /// Words of the protocol, both ways; an empty optional for an unknown word.
-[[nodiscard]] std::string_view name_of(request_kind value) noexcept;      // "pfxCreate"
-[[nodiscard]] std::string_view name_of(key_algorithm value) noexcept;     // "ecP256"
-[[nodiscard]] std::string_view name_of(hash_algorithm value) noexcept;    // "sha256"
-[[nodiscard]] std::string_view name_of(name_type value) noexcept;         // "rfc822"
-[[nodiscard]] std::string_view name_of(validity_unit value) noexcept;     // "days"
-[[nodiscard]] std::string_view name_of(key_transport value) noexcept;     // "rsaOaepSha256"
-[[nodiscard]] std::string_view name_of(pfx_profile value) noexcept;       // "modern"
-[[nodiscard]] std::string_view name_of(key_usage value) noexcept;         // "digitalSignature"
+[[nodiscard]] std::string_view name_of(request_kind value) noexcept;   // "pfxCreate"
+[[nodiscard]] std::string_view name_of(key_algorithm value) noexcept;  // "ecP256"
+[[nodiscard]] std::string_view name_of(hash_algorithm value) noexcept; // "sha256"
+[[nodiscard]] std::string_view name_of(name_type value) noexcept;      // "rfc822"
+[[nodiscard]] std::string_view name_of(validity_unit value) noexcept;  // "days"
+[[nodiscard]] std::string_view name_of(key_transport value) noexcept;  // "rsaOaepSha256"
+[[nodiscard]] std::string_view name_of(pfx_profile value) noexcept;    // "modern"
+[[nodiscard]] std::string_view name_of(key_usage value) noexcept;      // "digitalSignature"
 [[nodiscard]] std::optional<request_kind> request_kind_of(std::string_view word) noexcept;
 [[nodiscard]] std::optional<key_algorithm> key_algorithm_of(std::string_view word) noexcept;
 [[nodiscard]] std::optional<hash_algorithm> hash_algorithm_of(std::string_view word) noexcept;
@@ -77,8 +84,8 @@ struct validity_period {
 
 /// A device that shall be able to open the result.
 struct recipient {
-  std::string id;          ///< recipientId
-  bytes certificate;       ///< DER
+  std::string id;    ///< recipientId
+  bytes certificate; ///< DER
   key_transport transport = key_transport::rsa_oaep_sha256;
   bool operator==(const recipient&) const = default;
 };
@@ -113,7 +120,7 @@ struct import_order {
 struct pfx_request {
   std::string context;
   request_kind kind = request_kind::unknown;
-  std::string kind_word;    ///< `kind` as received, for the error text of an unknown one
+  std::string kind_word; ///< `kind` as received, for the error text of an unknown one
   unix_ms created = 0;
   unix_ms expires = 0;
   std::string device_id;
@@ -122,8 +129,8 @@ struct pfx_request {
   std::string profile_id;
   std::vector<recipient> recipients;
   pfx_profile profile = pfx_profile::modern;
-  create_order create;      ///< meaningful for pfx_create
-  import_order import;      ///< meaningful for pfx_import
+  create_order create; ///< meaningful for pfx_create
+  import_order import; ///< meaningful for pfx_import
   bool operator==(const pfx_request&) const = default;
 };
 
@@ -132,8 +139,9 @@ struct pfx_request {
 [[nodiscard]] bytes encode(const pfx_request& request);
 [[nodiscard]] result<pfx_request> decode_request(byte_view octets);
 
-/// The octets whose SHA-256 is the CA transaction id of generation `g` (docs/protocol.md, CA interface):
-/// "pfxengine-txid-1", then tenant, requestContext, CA name and g, each behind a 32-bit length.
+/// The octets whose SHA-256 is the CA transaction id of generation `g` (docs/protocol.md, CA
+/// interface): "pfxengine-txid-1", then tenant, requestContext, CA name and g, each behind a 32-bit
+/// length.
 [[nodiscard]] bytes transaction_id_preimage(std::string_view tenant, std::string_view context,
                                             std::string_view authority, std::uint8_t generation);
 
@@ -145,11 +153,11 @@ struct delivery {
 };
 
 struct delivered_certificate {
-  bytes certificate;        ///< DER
-  std::vector<bytes> chain; ///< DER, issuer first, as the CA gave it
-  digest thumbprint;        ///< SHA-256 of `certificate`
-  std::string serial_number;///< lower-case hex, no leading zeros
-  std::string issuer;       ///< RFC 4514
+  bytes certificate;         ///< DER
+  std::vector<bytes> chain;  ///< DER, issuer first, as the CA gave it
+  digest thumbprint;         ///< SHA-256 of `certificate`
+  std::string serial_number; ///< lower-case hex, no leading zeros
+  std::string issuer;        ///< RFC 4514
   unix_ms not_before = 0;
   unix_ms not_after = 0;
   bool operator==(const delivered_certificate&) const = default;
@@ -158,11 +166,11 @@ struct delivered_certificate {
 /// The result of a request, from which the frozen result document is made once.
 struct request_result {
   bool succeeded = false;
-  bytes encrypted_pfx;                              ///< PKCS#12, DER
+  bytes encrypted_pfx; ///< PKCS#12, DER
   std::vector<delivery> deliveries;
   std::optional<delivered_certificate> certificate; ///< for a create
   service_code code = service_code::none;
-  std::string message;                              ///< no secret in it
+  std::string message; ///< no secret in it
   bool retryable = false;
   bool operator==(const request_result&) const = default;
 };

@@ -1,3 +1,4 @@
+// A plant put together step by step; the first step that fails names its setting or path.
 #include "engine/assembly.hpp"
 
 #include <algorithm>
@@ -33,7 +34,8 @@ result<std::string> read_text(const std::string& path, std::string_view field) {
   return text;
 }
 
-result<std::vector<crypto::certificate>> read_roots(const std::string& path, std::string_view field) {
+result<std::vector<crypto::certificate>> read_roots(const std::string& path,
+                                                    std::string_view field) {
   auto text = read_text(path, field);
   if (!text) {
     return failure(text.error());
@@ -153,7 +155,8 @@ result<void> open_seal(assembly& a) {
 
 result<void> connect_service(assembly& a, const connector_identity& who) {
   const auto& s = a.settings.service;
-  auto options = client_options_for(a.settings, s.url, s.trusted_roots_file, s.call_timeout_ms, who);
+  auto options
+    = client_options_for(a.settings, s.url, s.trusted_roots_file, s.call_timeout_ms, who);
   if (!options) {
     return failure(options.error());
   }
@@ -181,7 +184,8 @@ result<void> connect_authorities(assembly& a, const connector_identity& who) {
     if (!chain_roots) {
       return failure(chain_roots.error());
     }
-    a.plant.authorities.emplace(ca.name, authority_entry{std::move(*calls), std::move(*chain_roots)});
+    a.plant.authorities.emplace(ca.name,
+                                authority_entry{std::move(*calls), std::move(*chain_roots)});
   }
   return {};
 }
@@ -196,8 +200,8 @@ result<void> open_gate(assembly& a) {
   policy.roots = std::move(*roots);
   const auto& word = a.settings.recipients.match;
   policy.match = word == "commonName" ? match::common_name
-                 : word == "san"      ? match::dns_or_uri_san
-                 : word == "off"      ? match::off
+    : word == "san"                   ? match::dns_or_uri_san
+    : word == "off"                   ? match::off
                                       : match::any_of_these;
   a.gate = std::make_unique<crypto::recipient_gate>(std::move(policy));
   return {};
@@ -239,8 +243,8 @@ void take_settings(assembly& a) {
   to.requests_max = from.service.requests_max;
   to.open_requests_max = from.limits.open_requests_max;
   to.crypto_workers = from.limits.crypto_threads != 0
-                        ? from.limits.crypto_threads
-                        : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+    ? from.limits.crypto_threads
+    : std::max<std::size_t>(1, std::thread::hardware_concurrency());
   to.issuer_calls_max = std::max<std::size_t>(1, from.limits.io_threads * 2 / 3);
   to.result_retention_ms = from.limits.result_retention_days * 24 * 3600 * 1000;
   auto& rules = a.plant.rules;
@@ -248,11 +252,11 @@ void take_settings(assembly& a) {
   rules.quarantine_ms = from.limits.quarantine_ms;
   for (const auto& ca : from.authorities) {
     rules.ca_settle_ms = &ca == &from.authorities.front()
-                           ? ca.settle_ms
-                           : std::max(rules.ca_settle_ms, ca.settle_ms);
+      ? ca.settle_ms
+      : std::max(rules.ca_settle_ms, ca.settle_ms);
     rules.pending_deadline_ms = &ca == &from.authorities.front()
-                                  ? ca.pending_deadline_ms
-                                  : std::max(rules.pending_deadline_ms, ca.pending_deadline_ms);
+      ? ca.pending_deadline_ms
+      : std::max(rules.pending_deadline_ms, ca.pending_deadline_ms);
   }
   a.plant.issuance = issuance_of(from.issuance);
 }
@@ -270,19 +274,26 @@ void wire(assembly& a) {
 
 std::string level_of(report::level value) {
   switch (value) {
-    case report::level::debug: return "debug";
-    case report::level::info: return "info";
-    case report::level::warning: return "warning";
-    case report::level::error: return "error";
+    case report::level::debug:
+      return "debug";
+    case report::level::info:
+      return "info";
+    case report::level::warning:
+      return "warning";
+    case report::level::error:
+      return "error";
   }
   return "error";
 }
 
 event_channel channel_of(report::channel value) {
   switch (value) {
-    case report::channel::admin: return event_channel::admin;
-    case report::channel::operational: return event_channel::operational;
-    case report::channel::system: return event_channel::system;
+    case report::channel::admin:
+      return event_channel::admin;
+    case report::channel::operational:
+      return event_channel::operational;
+    case report::channel::system:
+      return event_channel::system;
   }
   return event_channel::system;
 }
@@ -293,8 +304,8 @@ void assembly::tell(const report& what) {
   if (!sink) {
     return;
   }
-  const event out{channel_of(what.on), what.id,           level_of(what.severity), what.at, what.context,
-                  what.call_id,        what.duration_ms, what.text};
+  const event out{channel_of(what.on), what.id,      level_of(what.severity), what.at,
+                  what.context,        what.call_id, what.duration_ms,        what.text};
   const std::lock_guard lock(sink_mutex);
   sink(out);
 }

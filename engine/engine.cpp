@@ -1,3 +1,4 @@
+// The engine's face over the actor host: translates values, owns lifetimes.
 #include "engine/engine.hpp"
 
 #include "actors/system.hpp"
@@ -17,11 +18,16 @@ namespace {
 
 health health_of(actors::running_phase phase, bool paused) {
   switch (phase) {
-    case actors::running_phase::starting: return health::starting;
-    case actors::running_phase::running: return paused ? health::paused : health::running;
-    case actors::running_phase::halted: return health::halted;
-    case actors::running_phase::stopping: return health::stopping;
-    case actors::running_phase::stopped: return health::stopped;
+    case actors::running_phase::starting:
+      return health::starting;
+    case actors::running_phase::running:
+      return paused ? health::paused : health::running;
+    case actors::running_phase::halted:
+      return health::halted;
+    case actors::running_phase::stopping:
+      return health::stopping;
+    case actors::running_phase::stopped:
+      return health::stopped;
   }
   return health::halted;
 }
@@ -31,13 +37,18 @@ halt_reason reason_of(actors::running_phase phase, errc why) {
     return halt_reason::none;
   }
   switch (why) {
-    case errc::stale_epoch: return halt_reason::stale_epoch;
-    case errc::corrupt: return halt_reason::amnesia;
-    case errc::unauthorized: return halt_reason::unauthorized;
+    case errc::stale_epoch:
+      return halt_reason::stale_epoch;
+    case errc::corrupt:
+      return halt_reason::amnesia;
+    case errc::unauthorized:
+      return halt_reason::unauthorized;
     case errc::store_poisoned:
     case errc::io:
-    case errc::too_large: return halt_reason::store_failed;
-    default: return halt_reason::internal;
+    case errc::too_large:
+      return halt_reason::store_failed;
+    default:
+      return halt_reason::internal;
   }
 }
 
@@ -115,7 +126,8 @@ result<std::unique_ptr<engine>> engine::start(configuration settings, event_sink
   auto s = std::make_unique<state>();
   s->parts = std::move(*parts);
   s->started_at = system_clock().wall();
-  s->host = std::make_unique<actors::actor_host>(s->parts->plant, s->parts->unclean_start, io_threads);
+  s->host
+    = std::make_unique<actors::actor_host>(s->parts->plant, s->parts->unclean_start, io_threads);
   return std::unique_ptr<engine>(new engine(std::move(s)));
 }
 
@@ -133,7 +145,8 @@ result<void> engine::stop(std::chrono::milliseconds deadline) {
   s.stopped = true;
   const bool quiet = s.host->stop(deadline);
   if (!quiet) {
-    // The mark of a running store stays: the next start treats open attempts and submits as unknown.
+    // The mark of a running store stays: the next start treats open attempts and submits as
+    // unknown.
     return failure(errc::stopping, "", "the deadline passed before all work had ended");
   }
   return s.parts->store->close_clean();
@@ -173,10 +186,11 @@ result<std::vector<request_summary>> engine::requests(const std::string& wanted,
                                                       std::size_t count_max) const {
   std::vector<request_summary> out;
   if (wanted == "settled") {
-    auto read = state_->parts->store->each_settled([&](const request_key& key, const settled_record& one) {
-      out.push_back(summary_of(key, one));
-      return out.size() < count_max;
-    });
+    auto read
+      = state_->parts->store->each_settled([&](const request_key& key, const settled_record& one) {
+          out.push_back(summary_of(key, one));
+          return out.size() < count_max;
+        });
     return read ? result<std::vector<request_summary>>(std::move(out)) : failure(read.error());
   }
   std::optional<record_state> filter;
@@ -221,8 +235,8 @@ result<request_timeline> engine::show(const std::string& context) const {
     return failure(trail.error());
   }
   for (auto& line : *trail) {
-    out.lines.push_back({line.at, line.event, std::string(name_of(line.state)), std::move(line.call_id),
-                         std::move(line.text), line.duration_ms});
+    out.lines.push_back({line.at, line.event, std::string(name_of(line.state)),
+                         std::move(line.call_id), std::move(line.text), line.duration_ms});
   }
   return out;
 }

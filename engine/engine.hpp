@@ -1,6 +1,7 @@
 // pfxengine as a library: start an engine in your process, watch it, stop it. No type of a third
-// party appears here. The engine installs no signal handlers, writes nothing to stdout or stderr, and
-// never calls exit(); a disk that fills to the last byte can still abort the process (docs/embedding.md).
+// party appears here. The engine installs no signal handlers, writes nothing to stdout or stderr,
+// and never calls exit(); a disk that fills to the last byte can still abort the process
+// (docs/embedding.md).
 #pragma once
 
 #include <chrono>
@@ -17,7 +18,14 @@ enum class health : std::uint8_t { starting = 1, running, paused, halted, stoppi
 [[nodiscard]] std::string_view name_of(health value) noexcept;
 
 /// Why an engine halted; `app` makes exit codes of it.
-enum class halt_reason : std::uint8_t { none = 0, stale_epoch, amnesia, store_failed, internal, unauthorized };
+enum class halt_reason : std::uint8_t {
+  none = 0,
+  stale_epoch,
+  amnesia,
+  store_failed,
+  internal,
+  unauthorized
+};
 [[nodiscard]] std::string_view name_of(halt_reason value) noexcept;
 
 struct counters {
@@ -30,16 +38,16 @@ struct counters {
 struct status {
   health state = health::starting;
   halt_reason halted_by = halt_reason::none;
-  std::string message;               ///< a sentence: why paused, halted, …
+  std::string message; ///< a sentence: why paused, halted, …
   std::string version;
   std::string connector_id;
   std::uint64_t epoch = 0;
-  std::string lifecycle;             ///< of this version, from the service: supported | warning | error
+  std::string lifecycle; ///< of this version, from the service: supported | warning | error
   std::uint64_t open_requests = 0;
   std::vector<std::pair<std::string, std::uint64_t>> open_by_state;
-  counters totals;                   ///< since the start of this process
+  counters totals; ///< since the start of this process
   unix_ms started_at = 0;
-  unix_ms last_poll_at = 0;          ///< 0 = none yet
+  unix_ms last_poll_at = 0; ///< 0 = none yet
   bool store_poisoned = false;
   bool below_free_space_floor = false;
   std::uint64_t free_bytes = 0;
@@ -50,13 +58,13 @@ struct status {
 enum class event_channel : std::uint8_t { admin = 1, operational, system };
 struct event {
   event_channel channel = event_channel::operational;
-  std::uint16_t id = 0;              ///< numbered families, docs/lifecycle.md
-  std::string level;                 ///< debug | info | warning | error
+  std::uint16_t id = 0; ///< numbered families, docs/lifecycle.md
+  std::string level;    ///< debug | info | warning | error
   unix_ms at = 0;
-  std::string request_context;       ///< printable; empty if it concerns no request
-  std::string call_id;               ///< client-request-id of the call, if one was made
+  std::string request_context; ///< printable; empty if it concerns no request
+  std::string call_id;         ///< client-request-id of the call, if one was made
   std::int64_t duration_ms = 0;
-  std::string text;                  ///< no secret in it, control characters made visible
+  std::string text; ///< no secret in it, control characters made visible
 };
 /// Called from threads of the engine, one at a time; must not block for long and must not throw.
 using event_sink = std::function<void(const event&)>;
@@ -66,20 +74,26 @@ struct request_summary {
   std::uint32_t attempts = 0;
   std::uint64_t lease_number = 0;
   unix_ms received_at = 0, expires_at = 0, settled_at = 0;
-  std::string outcome;               ///< settled ones: delivered | superseded | failed
+  std::string outcome; ///< settled ones: delivered | superseded | failed
 };
 struct request_timeline {
   request_summary summary;
-  struct line { unix_ms at; std::uint16_t event; std::string state, call_id, text; std::int64_t duration_ms; };
+  struct line {
+    unix_ms at;
+    std::uint16_t event;
+    std::string state, call_id, text;
+    std::int64_t duration_ms;
+  };
   std::vector<line> lines;
 };
 
 /// Owner of everything that runs. One per data directory.
 class engine {
 public:
-  /// Opens the store, checks in, starts polling. Returns after the store is open and the actors run; the
-  /// first check-in happens behind (see status). Errors name the field or path.
-  [[nodiscard]] static result<std::unique_ptr<engine>> start(configuration settings, event_sink sink);
+  /// Opens the store, checks in, starts polling. Returns after the store is open and the actors
+  /// run; the first check-in happens behind (see status). Errors name the field or path.
+  [[nodiscard]] static result<std::unique_ptr<engine>> start(configuration settings,
+                                                             event_sink sink);
   /// Stops within two seconds if stop() was not called.
   ~engine();
   engine(const engine&) = delete;
@@ -92,11 +106,13 @@ public:
   /// Waits until the engine halted by itself or `patience` passed; true if it halted.
   [[nodiscard]] bool wait_halted(std::chrono::milliseconds patience) const;
 
-  /// `state` empty = all open ones; at most `count_max`, oldest first. Settled ones with state "settled".
+  /// `state` empty = all open ones; at most `count_max`, oldest first. Settled ones with state
+  /// "settled".
   [[nodiscard]] result<std::vector<request_summary>> requests(const std::string& state,
                                                               std::size_t count_max) const;
   [[nodiscard]] result<request_timeline> show(const std::string& context) const;
-  /// Releases a quarantined request for one more round of attempts. errc::not_found, errc::conflict (not quarantined).
+  /// Releases a quarantined request for one more round of attempts. errc::not_found, errc::conflict
+  /// (not quarantined).
   [[nodiscard]] result<void> retry(const std::string& context);
   /// Ends a quarantined request with a failure.
   [[nodiscard]] result<void> give_up(const std::string& context);

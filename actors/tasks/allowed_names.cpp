@@ -49,10 +49,9 @@ bool is_host(std::string_view host) {
   for (std::size_t start = 0; start <= host.size(); start += label.size() + 1) {
     label = host.substr(start, host.find('.', start) - start);
     const bool shaped = !label.empty() && label.size() <= label_octets_max && label.front() != '-'
-                        && label.back() != '-'
-                        && std::all_of(label.begin(), label.end(), [](char c) {
-                             return is_letter(c) || is_digit(c) || c == '-';
-                           });
+      && label.back() != '-' && std::all_of(label.begin(), label.end(), [](char c) {
+           return is_letter(c) || is_digit(c) || c == '-';
+         });
     if (!shaped) {
       return false;
     }
@@ -158,7 +157,7 @@ bool directory_name_allowed(const bytes& name, const std::vector<std::string>& s
     }
     const auto allowed = relative_names(*suffix);
     return !allowed.empty() && allowed.size() <= wanted.size()
-           && std::equal(allowed.begin(), allowed.end(), wanted.begin());
+      && std::equal(allowed.begin(), allowed.end(), wanted.begin());
   });
 }
 

@@ -1,3 +1,4 @@
+// Calls to a CA: what is asked, and what an answer means for the record. Decides nothing more.
 #include "actors/tasks/authority_calls.hpp"
 
 #include <exception>
@@ -45,7 +46,8 @@ event judge_issued(const plant& p, const record& of, const intent& plan, const c
   }
   std::vector<crypto::certificate> links;
   for (const auto& der : answer.chain) {
-    if (auto link = crypto::certificate::from_der(der); link && links.size() < limits::chain_certificates_max) {
+    if (auto link = crypto::certificate::from_der(der);
+        link && links.size() < limits::chain_certificates_max) {
       links.push_back(std::move(*link));
     }
   }
@@ -70,7 +72,8 @@ event judge_issued(const plant& p, const record& of, const intent& plan, const c
 event judge(const plant& p, const record& of, const intent& plan, const ca_answer& answer,
             bool submitted) {
   switch (answer.status) {
-    case ca_status::issued: return judge_issued(p, of, plan, answer);
+    case ca_status::issued:
+      return judge_issued(p, of, plan, answer);
     case ca_status::pending: {
       const auto& theirs = answer.pending_public_key_hash;
       const bool foreign = theirs.present() && theirs != plan.public_key_hash;
@@ -82,16 +85,20 @@ event judge(const plant& p, const record& of, const intent& plan, const ca_answe
     case ca_status::refused:
       return ca_refused(of, service_code::non_retryable,
                         "certificateAuthority: refused: " + printable(answer.reason));
-    case ca_status::conflict: return plain(event_kind::ca_conflict, of);
-    case ca_status::never_seen: return plain(event_kind::ca_never_seen, of);
-    case ca_status::closed: return plain(event_kind::ca_closed, of);
+    case ca_status::conflict:
+      return plain(event_kind::ca_conflict, of);
+    case ca_status::never_seen:
+      return plain(event_kind::ca_never_seen, of);
+    case ca_status::closed:
+      return plain(event_kind::ca_closed, of);
     case ca_status::unsupported: // cannot be asked: the same CSR again, a twin at the worst
       return plain(event_kind::ca_never_seen, of);
-    case ca_status::unknown: break;
+    case ca_status::unknown:
+      break;
   }
   const bool may_have_arrived = submitted && answer.maybe_arrived;
-  auto out = plain(may_have_arrived ? event_kind::submit_unanswered : event_kind::ca_unavailable, of,
-                   answer.reason);
+  auto out = plain(may_have_arrived ? event_kind::submit_unanswered : event_kind::ca_unavailable,
+                   of, answer.reason);
   out.retry_after_ms = answer.retry_after_ms;
   return out;
 }
@@ -136,7 +143,8 @@ event walk(authority& ca, const record& of) {
         break;
       }
       case ca_status::refused:
-      case ca_status::closed: break;
+      case ca_status::closed:
+        break;
       case ca_status::never_seen:
         if (g >= of.generation) {
           out.walk_ended = true;
@@ -162,19 +170,22 @@ event call(const plant& p, const task& what) {
   const auto& of = *what.of;
   const auto entry = p.authorities.find(of.authority);
   if (entry == p.authorities.end()) {
-    auto out = plain(what.what == action::walk ? event_kind::walked : event_kind::ca_unavailable, of,
-                     "certificateAuthority: not configured here: " + of.authority);
+    auto out = plain(what.what == action::walk ? event_kind::walked : event_kind::ca_unavailable,
+                     of, "certificateAuthority: not configured here: " + of.authority);
     // A request that was refused because of its CA has left nothing there.
     out.walk_ended = !of.has_intent;
     return what.what == action::walk && of.has_intent
-             ? plain(event_kind::ca_unavailable, of, out.text)
-             : out;
+      ? plain(event_kind::ca_unavailable, of, out.text)
+      : out;
   }
   auto& ca = *entry->second.calls;
   switch (what.what) {
-    case action::submit: return submit(p, ca, of);
-    case action::find: return find(p, ca, of);
-    default: return walk(ca, of);
+    case action::submit:
+      return submit(p, ca, of);
+    case action::find:
+      return find(p, ca, of);
+    default:
+      return walk(ca, of);
   }
 }
 
@@ -225,12 +236,13 @@ std::int64_t revoke_surplus(const plant& p, surplus_certificate& what) noexcept 
       what.last_answer = "its CA is not configured here";
       return revoke_retry_ms;
     }
-    const auto answer = entry->second.calls->revoke({.issuer = what.issuer,
-                                                     .serial_number = what.serial_number,
-                                                     .reason = connect::ca::revocation_reason::superseded,
-                                                     .revoked_at = p.time->wall()});
+    const auto answer
+      = entry->second.calls->revoke({.issuer = what.issuer,
+                                     .serial_number = what.serial_number,
+                                     .reason = connect::ca::revocation_reason::superseded,
+                                     .revoked_at = p.time->wall()});
     what.last_answer = std::string(name_of(answer.status))
-                       + (answer.reason.empty() ? "" : ": " + printable(answer.reason));
+      + (answer.reason.empty() ? "" : ": " + printable(answer.reason));
     what.done = answer.status == revoke_status::done || answer.status == revoke_status::already;
     if (what.done) {
       return 0;

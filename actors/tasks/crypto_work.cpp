@@ -1,3 +1,4 @@
+// From a request to an intent, and from a certificate to frozen bytes. Keys live here for moments.
 #include "actors/tasks/crypto_work.hpp"
 
 #include <cstdlib>
@@ -46,8 +47,10 @@ bool final_fault(errc code) {
     case errc::policy:
     case errc::not_supported:
     case errc::too_large:
-    case errc::conflict: return true;
-    default: return false;
+    case errc::conflict:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -278,8 +281,8 @@ outcome run_crypto_task(const plant& p, const task& what) noexcept {
     if (poisonous(what.of->key.context) && what.what == lifecycle::action::work) {
       std::abort(); // what a request does that breaks a parser below us
     }
-    out.event = what.what == lifecycle::action::work ? make_intent(p, *what.of)
-                                                     : build_result(p, *what.of);
+    out.event
+      = what.what == lifecycle::action::work ? make_intent(p, *what.of) : build_result(p, *what.of);
   } catch (const std::exception& thrown) {
     out.event = lost_answer(what.what, std::string("exception: ") + printable(thrown.what()));
   }

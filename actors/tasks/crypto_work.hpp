@@ -1,5 +1,5 @@
-// The dangerous work on one request: judging it, making its key and CSR, building its PFX. Runs on a
-// crypto worker's thread; talks to nobody but the store.
+// The dangerous work on one request: judging it, making its key and CSR, building its PFX. Runs on
+// a crypto worker's thread; talks to nobody but the store.
 #pragma once
 
 #include "actors/tasks/outcome.hpp"

@@ -1,3 +1,4 @@
+// A bounded pool of plain threads, and its inline twin for tests.
 #include "actors/tasks/executor.hpp"
 
 #include <condition_variable>

@@ -22,8 +22,7 @@ public:
 /// `threads` named threads; at most `jobs_max` waiting. Destruction finishes running jobs and drops
 /// waiting ones.
 [[nodiscard]] std::unique_ptr<executor> make_thread_pool(const std::string& name,
-                                                         std::size_t threads,
-                                                         std::size_t jobs_max);
+                                                         std::size_t threads, std::size_t jobs_max);
 
 /// Runs each job at once in the caller: for deterministic tests.
 [[nodiscard]] std::unique_ptr<executor> make_inline_executor();

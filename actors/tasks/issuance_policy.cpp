@@ -62,7 +62,7 @@ result<void> check_uri(const std::string& value, const create_order& order,
                        const issuance_policy& policy, const std::string& field) {
   if (looks_like_sid_uri(value)) {
     const bool equal = !order.security_identifier.empty()
-                       && value == std::string(sid_uri) + order.security_identifier;
+      && value == std::string(sid_uri) + order.security_identifier;
     return equal ? result<void>{}
                  : failure(errc::policy, field, "names another SID than securityIdentifier");
   }
@@ -106,8 +106,8 @@ result<void> check_directory_name(const std::string& value, const issuance_polic
     return failure(errc::bad_input, field, name.error().message);
   }
   return directory_name_allowed(*name, policy.directory_name_suffixes)
-           ? result<void>{}
-           : failure(errc::policy, field, "the name is not below an allowed one");
+    ? result<void>{}
+    : failure(errc::policy, field, "the name is not below an allowed one");
 }
 
 result<void> check_alternative_name(const alternative_name& name, const create_order& order,
@@ -125,10 +125,14 @@ result<void> check_alternative_name(const alternative_name& name, const create_o
     case name_type::rfc822:
     case name_type::upn:
       return check_host(domain_of(name.value), policy, value_field, "is no name@domain");
-    case name_type::dns: return check_host(name.value, policy, value_field, "is no host name");
-    case name_type::uri: return check_uri(name.value, order, policy, value_field);
-    case name_type::ip: return check_address(name.value, policy, value_field);
-    case name_type::directory_name: return check_directory_name(name.value, policy, value_field);
+    case name_type::dns:
+      return check_host(name.value, policy, value_field, "is no host name");
+    case name_type::uri:
+      return check_uri(name.value, order, policy, value_field);
+    case name_type::ip:
+      return check_address(name.value, policy, value_field);
+    case name_type::directory_name:
+      return check_directory_name(name.value, policy, value_field);
   }
   return failure(errc::bad_input, field + ".type", "is of an unknown type");
 }
@@ -198,7 +202,7 @@ result<void> check_key(const create_order& order, const issuance_policy& policy)
     return failure(errc::policy, field, "keyCertSign and cRLSign are a CA's");
   }
   const bool encipher = has(order.usages, key_usage::key_encipherment)
-                        || has(order.usages, key_usage::data_encipherment);
+    || has(order.usages, key_usage::data_encipherment);
   if (!is_rsa(order.key) && encipher) {
     return failure(errc::bad_input, field,
                    "keyEncipherment and dataEncipherment do not fit an EC key (RFC 8813)");
@@ -211,10 +215,16 @@ result<void> check_validity(const create_order& order, const issuance_policy& po
   const std::string field = "certificate.validity";
   std::int64_t unit_days = 1;
   switch (order.validity.unit) {
-    case validity_unit::days: break;
-    case validity_unit::months: unit_days = month_days_max; break;
-    case validity_unit::years: unit_days = year_days_max; break;
-    default: return failure(errc::bad_input, field, "has an unknown unit");
+    case validity_unit::days:
+      break;
+    case validity_unit::months:
+      unit_days = month_days_max;
+      break;
+    case validity_unit::years:
+      unit_days = year_days_max;
+      break;
+    default:
+      return failure(errc::bad_input, field, "has an unknown unit");
   }
   if (order.validity.value == 0) {
     return failure(errc::bad_input, field, "is zero");

@@ -20,11 +20,11 @@ struct issuance_policy {
   std::vector<name_type> name_types;
   /// "example.test" (that name and those below), ".example.test" (those below only).
   std::vector<std::string> name_suffixes;
-  std::vector<std::string> ip_ranges;                ///< CIDR
-  std::vector<std::string> directory_name_suffixes;  ///< RFC 4514
+  std::vector<std::string> ip_ranges;               ///< CIDR
+  std::vector<std::string> directory_name_suffixes; ///< RFC 4514
   std::vector<std::string> security_identifier_domains;
-  std::vector<std::string> extended_key_usages;      ///< dotted OIDs
-  std::vector<key_algorithm> key_algorithms;         ///< empty = all of the protocol
+  std::vector<std::string> extended_key_usages; ///< dotted OIDs
+  std::vector<key_algorithm> key_algorithms;    ///< empty = all of the protocol
   std::int64_t validity_days_max = 397;
 };
 

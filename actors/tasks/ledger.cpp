@@ -1,3 +1,4 @@
+// The incoming half of the ledger: downloads, outcomes, operators, and what becomes of them.
 #include "actors/tasks/ledger.hpp"
 
 #include <algorithm>
@@ -14,25 +15,29 @@ using lifecycle::action;
 using lifecycle::event;
 using lifecycle::event_kind;
 
-constexpr std::size_t reacknowledgements_max = 20'000; ///< waiting; further ones come with the next hand-out
+constexpr std::size_t reacknowledgements_max
+  = 20'000; ///< waiting; further ones come with the next hand-out
 
 bool audited(std::uint16_t trail_event_id) {
   const auto id = trail_event_id >= 2000 ? trail_event_id - 1000 : trail_event_id;
   return id == lifecycle::trail_event::conflict || id == lifecycle::trail_event::quarantined
-         || id == lifecycle::trail_event::operator_word;
+    || id == lifecycle::trail_event::operator_word;
 }
 
 report::level level_of(std::uint16_t trail_event_id) {
   const auto id = trail_event_id >= 2000 ? trail_event_id - 1000 : trail_event_id;
   switch (id) {
     case lifecycle::trail_event::conflict:
-    case lifecycle::trail_event::quarantined: return report::level::error;
+    case lifecycle::trail_event::quarantined:
+      return report::level::error;
     case lifecycle::trail_event::retry:
     case lifecycle::trail_event::failing:
     case lifecycle::trail_event::lease:
     case lifecycle::trail_event::upload_failed:
-    case lifecycle::trail_event::restarted: return report::level::warning;
-    default: return report::level::debug;
+    case lifecycle::trail_event::restarted:
+      return report::level::warning;
+    default:
+      return report::level::debug;
   }
 }
 
@@ -154,8 +159,8 @@ void ledger::receive_settled(const arrival& one, const settled_record& before) {
   if (before.fingerprint != one.fingerprint) {
     ++plant_.totals.conflicts;
     plant_.tell({report::channel::operational, report::level::error,
-                 lifecycle::trail_event::conflict, plant_.time->wall(), printable(one.key.context), "",
-                 0, "requestContext: was settled before with another body; refused"});
+                 lifecycle::trail_event::conflict, plant_.time->wall(), printable(one.key.context),
+                 "", 0, "requestContext: was settled before with another body; refused"});
   }
   if (again_.size() < reacknowledgements_max) {
     again_.push_back({one.key, one.lease_number, before});
@@ -176,7 +181,8 @@ void ledger::receive_new(arrival& one) {
                                  .fault = one.fault,
                                  .sealed_request = std::move(one.sealed_request)},
                                 plant_.now());
-  absorb(in, record_state::settled, std::move(out)); // "before" differs from received: it was entered
+  absorb(in, record_state::settled,
+         std::move(out)); // "before" differs from received: it was entered
 }
 
 void ledger::apply(outcome what) {
@@ -225,9 +231,10 @@ void ledger::surplus_answered(const surplus_certificate& what) {
   c.operations.emplace_back(storage::put_surplus{what});
   if (what.done) {
     ++plant_.totals.surplus_revoked;
-    c.reports.push_back({report::channel::operational, report::level::warning, 3050,
-                         plant_.time->wall(), printable(what.request.context), "", 0,
-                         "surplus certificate " + what.serial_number + " revoked: " + what.last_answer});
+    c.reports.push_back(
+      {report::channel::operational, report::level::warning, 3050, plant_.time->wall(),
+       printable(what.request.context), "", 0,
+       "surplus certificate " + what.serial_number + " revoked: " + what.last_answer});
   }
   enqueue(std::move(c));
 }
@@ -284,9 +291,9 @@ void ledger::absorb_operations(change& to, const record& next, lifecycle::step_r
 void ledger::add_reports(change& to, const record& next, const lifecycle::step_result& out) {
   const auto context = printable(next.key.context);
   if (out.trail) {
-    to.reports.push_back({report::channel::operational, level_of(out.trail->event), out.trail->event,
-                          out.trail->at, context, out.trail->call_id, out.trail->duration_ms,
-                          out.trail->text});
+    to.reports.push_back({report::channel::operational, level_of(out.trail->event),
+                          out.trail->event, out.trail->at, context, out.trail->call_id,
+                          out.trail->duration_ms, out.trail->text});
     if (audited(out.trail->event)) {
       add_audit(to, out.trail->event, next);
     }
@@ -298,7 +305,7 @@ void ledger::add_reports(change& to, const record& next, const lifecycle::step_r
                           plant_.time->wall(), context, "", plant_.time->wall() - next.received_at,
                           failed ? "failed: " + next.reason
                                  : std::string(name_of(next.outcome)) + ", certificate "
-                                     + (next.serial_number.empty() ? "-" : next.serial_number)});
+                              + (next.serial_number.empty() ? "-" : next.serial_number)});
     add_audit(to, out.admin_event, next);
   }
 }
@@ -322,16 +329,25 @@ void ledger::count(const record& next, record_state before, const lifecycle::ste
     return;
   }
   switch (next.state) {
-    case record_state::issued: ++totals.issued; break;
-    case record_state::prepared: ++totals.prepared; break;
-    case record_state::quarantined: ++totals.quarantined; break;
-    case record_state::abandoned: ++totals.abandoned; break;
-    case record_state::settled:
-      ++(next.outcome == settled_as::delivered    ? totals.delivered
-         : next.outcome == settled_as::superseded ? totals.superseded
-                                                  : totals.failed);
+    case record_state::issued:
+      ++totals.issued;
       break;
-    default: break;
+    case record_state::prepared:
+      ++totals.prepared;
+      break;
+    case record_state::quarantined:
+      ++totals.quarantined;
+      break;
+    case record_state::abandoned:
+      ++totals.abandoned;
+      break;
+    case record_state::settled:
+      ++(next.outcome == settled_as::delivered      ? totals.delivered
+           : next.outcome == settled_as::superseded ? totals.superseded
+                                                    : totals.failed);
+      break;
+    default:
+      break;
   }
 }
 

@@ -1,6 +1,6 @@
-// The queue keeper's book: every open request, what waits to be made durable, what may be done next.
-// Plain C++ in one thread; the actor around it only moves messages. Nothing leaves this book (a task,
-// an event for the host, an answer) before the batch it rests on was synced.
+// The queue keeper's book: every open request, what waits to be made durable, what may be done
+// next. Plain C++ in one thread; the actor around it only moves messages. Nothing leaves this book
+// (a task, an event for the host, an answer) before the batch it rests on was synced.
 #pragma once
 
 #include <array>
@@ -81,14 +81,15 @@ public:
 
   // -- for status ------
   [[nodiscard]] std::map<record_state, std::uint64_t> count_by_state() const;
-  [[nodiscard]] std::vector<record> list(std::optional<record_state> state, std::size_t count_max) const;
+  [[nodiscard]] std::vector<record> list(std::optional<record_state> state,
+                                         std::size_t count_max) const;
 
 private:
   struct entry {
     record value;
     std::uint32_t undurable = 0; ///< changes that are not synced yet
     bool queued = false;
-    bool reserved = false;       ///< holds a processor credit for a claim
+    bool reserved = false; ///< holds a processor credit for a claim
     lifecycle::action in_flight = lifecycle::action::none;
     boot_ms timer_at = 0;
   };
@@ -141,9 +142,9 @@ private:
   std::array<std::deque<request_key>, stage_count> lines_;
   std::array<std::size_t, stage_count> credit_{};
   std::array<std::size_t, stage_count> busy_{};
-  std::deque<request_key> claimed_;   ///< hold a processor credit; go before everything else
+  std::deque<request_key> claimed_; ///< hold a processor credit; go before everything else
   std::deque<request_key> suspects_;
-  std::optional<request_key> alone_;  ///< the suspect that is at work, with nobody beside it
+  std::optional<request_key> alone_; ///< the suspect that is at work, with nobody beside it
   std::multimap<boot_ms, request_key> timers_;
   std::deque<lease_wish> renewals_;
   std::deque<settled_again> again_;

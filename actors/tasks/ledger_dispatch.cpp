@@ -174,8 +174,8 @@ void ledger::stage_lost(stage who) {
   std::vector<outcome> lost;
   for (auto& [key, in] : open_) {
     if (in.value.live.ticket != 0 && stage_of(in.in_flight) == who) {
-      lost.push_back({key, in.value.live.ticket, in.in_flight,
-                      lost_answer(in.in_flight, "its actor ended")});
+      lost.push_back(
+        {key, in.value.live.ticket, in.in_flight, lost_answer(in.in_flight, "its actor ended")});
     }
   }
   for (auto& one : lost) {
@@ -184,9 +184,12 @@ void ledger::stage_lost(stage who) {
   credit_[index_of(who)] = 0; // apply() gave back what the dead stage cannot take
 }
 
-bool ledger::is_suspect(const entry& in) const { return in.value.live.suspect && !in.value.failing; }
+bool ledger::is_suspect(const entry& in) const {
+  return in.value.live.suspect && !in.value.failing;
+}
 
-/// After an unclean end, what was at work then runs with nobody beside it: a poison takes no innocent along.
+/// After an unclean end, what was at work then runs with nobody beside it: a poison takes no
+/// innocent along.
 bool ledger::processor_may_take(entry& in, action what) {
   if (in.reserved) {
     return true;
@@ -243,8 +246,7 @@ bool ledger::leave_line(std::deque<request_key>& line, stage who) {
   const bool settled_first = in.undurable != 0; // examined again when its write is synced
   const auto what = lifecycle::next_action(in.value, plant_.now());
   const bool elsewhere = what == action::none || stage_of(what) != who
-                         || (&line == &suspects_ && !is_suspect(in))
-                         || (&line == &claimed_ && !in.reserved);
+    || (&line == &suspects_ && !is_suspect(in)) || (&line == &claimed_ && !in.reserved);
   if (!settled_first && !elsewhere) {
     return false;
   }
@@ -327,10 +329,10 @@ std::vector<surplus_certificate> ledger::take_surplus() {
 std::size_t ledger::room() const {
   // Parked records take no room: they wait to be handed out again, which needs a download.
   const auto now = plant_.now();
-  const auto active = static_cast<std::size_t>(
-    std::count_if(open_.begin(), open_.end(), [&now](const auto& one) {
-      return lifecycle::takes_part(one.second.value, now);
-    }));
+  const auto active
+    = static_cast<std::size_t>(std::count_if(open_.begin(), open_.end(), [&now](const auto& one) {
+        return lifecycle::takes_part(one.second.value, now);
+      }));
   const auto max = plant_.settings.open_requests_max;
   return active >= max ? 0 : max - active;
 }

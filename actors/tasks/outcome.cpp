@@ -1,3 +1,4 @@
+// Which stage does what, and what is left when nobody answers.
 #include "actors/tasks/outcome.hpp"
 
 namespace pfx::actors::tasks {
@@ -9,10 +10,13 @@ stage stage_of(action what) noexcept {
   switch (what) {
     case action::submit:
     case action::find:
-    case action::walk: return stage::issuer;
+    case action::walk:
+      return stage::issuer;
     case action::upload:
-    case action::query: return stage::uploader;
-    default: return stage::processor;
+    case action::query:
+      return stage::uploader;
+    default:
+      return stage::processor;
   }
 }
 
@@ -20,12 +24,24 @@ lifecycle::event lost_answer(action what, std::string why) {
   lifecycle::event out;
   out.text = std::move(why);
   switch (what) {
-    case action::work: out.kind = event_kind::work_failed; break;
-    case action::build: out.kind = event_kind::build_failed; break;
-    case action::submit: out.kind = event_kind::submit_unanswered; break;
-    case action::upload: out.kind = event_kind::upload_unanswered; break;
-    case action::query: out.kind = event_kind::query_unanswered; break;
-    default: out.kind = event_kind::ca_unavailable; break;
+    case action::work:
+      out.kind = event_kind::work_failed;
+      break;
+    case action::build:
+      out.kind = event_kind::build_failed;
+      break;
+    case action::submit:
+      out.kind = event_kind::submit_unanswered;
+      break;
+    case action::upload:
+      out.kind = event_kind::upload_unanswered;
+      break;
+    case action::query:
+      out.kind = event_kind::query_unanswered;
+      break;
+    default:
+      out.kind = event_kind::ca_unavailable;
+      break;
   }
   return out;
 }

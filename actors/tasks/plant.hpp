@@ -1,5 +1,6 @@
-// What the engine is built from, handed to every actor and task by reference: the store, the keys, the
-// outside world, the clock and the settings. Owned by the engine; outlives all actors and executors.
+// What the engine is built from, handed to every actor and task by reference: the store, the keys,
+// the outside world, the clock and the settings. Owned by the engine; outlives all actors and
+// executors.
 #pragma once
 
 #include <atomic>
@@ -33,16 +34,16 @@ struct plant_settings {
   std::string connector_version;
   std::int64_t poll_interval_ms = 30'000;
   std::int64_t lease_ms = 600'000;
-  std::int64_t lease_margin_ms = 5'000;      ///< taken off each deadline; capped at a fifth of the lease
+  std::int64_t lease_margin_ms = 5'000; ///< taken off each deadline; capped at a fifth of the lease
   std::int64_t check_in_interval_ms = 300'000;
-  std::size_t requests_max = 500;            ///< of one download
+  std::size_t requests_max = 500; ///< of one download
   std::size_t open_requests_max = 2'000;
   std::size_t crypto_workers = 2;
-  std::size_t issuer_calls_max = 8;          ///< CA calls at the same time
-  std::size_t upload_calls_max = 2;          ///< service calls of the uploader at the same time
-  std::size_t upload_entries_max = 64;       ///< of one upload
+  std::size_t issuer_calls_max = 8;    ///< CA calls at the same time
+  std::size_t upload_calls_max = 2;    ///< service calls of the uploader at the same time
+  std::size_t upload_entries_max = 64; ///< of one upload
   std::int64_t result_retention_ms = 7LL * 24 * 3600 * 1000;
-  std::int64_t crypto_timeout_ms = 300'000;  ///< for one request's work on a crypto worker
+  std::int64_t crypto_timeout_ms = 300'000; ///< for one request's work on a crypto worker
 };
 
 /// Counted since the start of the process; read by status.
@@ -112,14 +113,14 @@ struct plant {
   crypto::recipient_gate* gate = nullptr;
   issuance_policy issuance;
   const clock* time = nullptr;
-  executor* cpu = nullptr;   ///< crypto work, one thread per core
-  executor* io = nullptr;    ///< calls to the outside
-  executor* disk = nullptr;  ///< one thread: the only one that commits
+  executor* cpu = nullptr;  ///< crypto work, one thread per core
+  executor* io = nullptr;   ///< calls to the outside
+  executor* disk = nullptr; ///< one thread: the only one that commits
   caller_identity caller;
   mutable audit_anchor anchor;
-  mutable counters totals;                      ///< atomics: counting changes no plant
-  std::function<void(const report&)> tell;      ///< thread-safe
-  std::function<std::uint64_t()> random;        ///< for jitter; thread-safe
+  mutable counters totals;                 ///< atomics: counting changes no plant
+  std::function<void(const report&)> tell; ///< thread-safe
+  std::function<std::uint64_t()> random;   ///< for jitter; thread-safe
 
   [[nodiscard]] lifecycle::moment now() const { return {time->wall(), time->boot(), random()}; }
   /// The deadline of a lease that was asked for at `sent`.

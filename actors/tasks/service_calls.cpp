@@ -1,3 +1,4 @@
+// Calls of the uploader: one answer or one unknown for every request of a call.
 #include "actors/tasks/service_calls.hpp"
 
 #include <exception>
@@ -37,12 +38,24 @@ event upload_event(const upload_answer& answer, std::uint64_t lease_number) {
   out.lease_number = lease_number;
   out.text = printable(answer.message, 300);
   switch (answer.status) {
-    case upload_status::accepted: out.kind = event_kind::upload_accepted; break;
-    case upload_status::already_recorded: out.kind = event_kind::upload_recorded; break;
-    case upload_status::lease_lost: out.kind = event_kind::upload_lease_lost; break;
-    case upload_status::result_missing: out.kind = event_kind::upload_missing; break;
-    case upload_status::rejected: out.kind = event_kind::upload_rejected; break;
-    case upload_status::unknown_request: out.kind = event_kind::upload_unknown; break;
+    case upload_status::accepted:
+      out.kind = event_kind::upload_accepted;
+      break;
+    case upload_status::already_recorded:
+      out.kind = event_kind::upload_recorded;
+      break;
+    case upload_status::lease_lost:
+      out.kind = event_kind::upload_lease_lost;
+      break;
+    case upload_status::result_missing:
+      out.kind = event_kind::upload_missing;
+      break;
+    case upload_status::rejected:
+      out.kind = event_kind::upload_rejected;
+      break;
+    case upload_status::unknown_request:
+      out.kind = event_kind::upload_unknown;
+      break;
   }
   take_stands(out, answer.stands);
   return out;
@@ -52,17 +65,26 @@ event query_event(const query_answer& answer) {
   event out;
   out.lease_number = answer.lease_number;
   switch (answer.state) {
-    case query_state::open: out.kind = event_kind::query_open; break;
-    case query_state::leased: out.kind = event_kind::query_leased; break;
-    case query_state::recorded: out.kind = event_kind::query_recorded; break;
-    case query_state::unknown: out.kind = event_kind::query_unknown; break;
+    case query_state::open:
+      out.kind = event_kind::query_open;
+      break;
+    case query_state::leased:
+      out.kind = event_kind::query_leased;
+      break;
+    case query_state::recorded:
+      out.kind = event_kind::query_recorded;
+      break;
+    case query_state::unknown:
+      out.kind = event_kind::query_unknown;
+      break;
   }
   take_stands(out, answer.stands);
   return out;
 }
 
 outcome outcome_of(const task& what, event happened) {
-  return {.key = what.of->key, .ticket = what.ticket, .what = what.what, .event = std::move(happened)};
+  return {
+    .key = what.of->key, .ticket = what.ticket, .what = what.what, .event = std::move(happened)};
 }
 
 /// A task that the call did not answer: nobody knows.
@@ -77,8 +99,8 @@ result<upload_entry> entry_of(const plant& p, const record& of) {
   if (of.live.lease_until <= p.time->boot()) {
     return failure(errc::unavailable, "", "the lease ran out before the upload");
   }
-  upload_entry entry{.context = of.key.context, .lease_number = of.lease_number,
-                     .result_digest = of.result_digest};
+  upload_entry entry{
+    .context = of.key.context, .lease_number = of.lease_number, .result_digest = of.result_digest};
   if (mutated("rebuild-result") && of.result_succeeded) {
     auto rebuilt = build_result(p, of); // the deliberate fault: new salts, new bytes, new digest
     if (rebuilt.kind == event_kind::built) {
@@ -192,37 +214,10 @@ service_outcomes query(const plant& p, const std::vector<task>& what) {
   return out;
 }
 
-/// Nothing if the request could not be sealed: it stays with the service and comes again.
-std::optional<arrival> read_offer(const plant& p, const offer& from, boot_ms sent) {
-  arrival out;
-  out.key = {p.settings.tenant, flow::pfx, from.context};
-  out.fingerprint = from.fingerprint;
-  out.lease_number = from.lease_number;
-  out.lease_until = p.lease_deadline(sent, from.lease_ms);
-  if (!from.request) {
-    out.fault = from.request.error();
-    return out;
-  }
-  const auto& request = *from.request;
-  out.kind = request.kind;
-  out.expires_at = request.expires;
-  if (request.kind != request_kind::pfx_create) {
-    out.fault = error{errc::not_supported, "kind",
-                      "this version does not process " + printable(request.kind_word)};
-    return out;
-  }
-  out.authority = request.create.authority;
-  auto sealed = seal_blob(p, out.key, blob_kind::request, encode(request));
-  if (!sealed) {
-    return std::nullopt;
-  }
-  out.sealed_request = std::move(*sealed);
-  return out;
-}
-
 /// The service asked for bytes it has not: the kept ones, or a failure 4005 if they are gone.
 upload_entry kept_bytes(const plant& p, const settled_again& one) {
-  upload_entry entry{.context = one.key.context, .lease_number = one.lease_number,
+  upload_entry entry{.context = one.key.context,
+                     .lease_number = one.lease_number,
                      .result_digest = one.record.result_digest};
   if (auto kept = open_blob(p, one.key, blob_kind::result);
       kept && crypto::sha256(kept->view()) == one.record.result_digest) {
@@ -311,75 +306,6 @@ service_outcomes run_renewals(const plant& p, const std::vector<lease_wish>& wha
 service_outcomes run_reacknowledgements(const plant& p,
                                         const std::vector<settled_again>& what) noexcept {
   return guarded({}, [&] { return reacknowledge(p, what); });
-}
-
-arrivals run_download(const plant& p, std::size_t requests_max) noexcept {
-  arrivals out;
-  try {
-    const auto sent = p.time->boot();
-    auto answer = p.service->download(p.caller.current(),
-                                      {.requests_max = requests_max,
-                                       .kinds = {request_kind::pfx_create, request_kind::pfx_import},
-                                       .lease_ms = p.settings.lease_ms});
-    if (!answer) {
-      const auto& fault = answer.error();
-      out.failed = true;
-      out.too_large = fault.what.code == errc::too_large;
-      out.retry_after_ms = fault.retry_after_ms;
-      out.why = to_string(fault.what);
-      if (fault.what.code == errc::stale_epoch || fault.what.code == errc::unauthorized) {
-        out.halt = fault.what.code;
-      }
-      return out;
-    }
-    for (const auto& one : answer->offers) {
-      if (auto read = read_offer(p, one, sent)) {
-        out.list.push_back(std::move(*read));
-      }
-    }
-    for (const auto& lost : answer->unanswerable) {
-      out.why = "entries that nobody can answer: " + to_string(lost);
-    }
-    out.more = answer->more;
-  } catch (const std::exception& thrown) {
-    out.failed = true;
-    out.why = std::string("exception: ") + printable(thrown.what());
-  }
-  return out;
-}
-
-check_in_outcome run_check_in(const plant& p, bool reconciled) noexcept {
-  check_in_outcome out;
-  try {
-    auto answer = p.service->check_in(p.caller.current(),
-                                      {.connector_version = p.settings.connector_version,
-                                       .at = p.anchor.current(),
-                                       .reconciled = reconciled});
-    if (!answer) {
-      const auto& fault = answer.error();
-      out.code = fault.what.code;
-      out.why = to_string(fault.what);
-      out.highest_epoch = fault.highest_epoch;
-      out.retry_after_ms = fault.retry_after_ms;
-      return out;
-    }
-    out.accepted = true;
-    out.lifecycle = answer->lifecycle;
-    out.latest_version = answer->latest_version;
-    if (answer->last_known && answer->last_known->audit_head.present()) {
-      bool in_our_chain = false;
-      const auto& known = *answer->last_known;
-      auto read = p.store->each_audit(known.sequence, [&](std::uint64_t at, const digest& head, const bytes&) {
-        in_our_chain = at == known.sequence && head == known.audit_head;
-        return false;
-      });
-      out.reconcile = !read || !in_our_chain;
-    }
-  } catch (const std::exception& thrown) {
-    out.code = errc::internal;
-    out.why = printable(thrown.what());
-  }
-  return out;
 }
 
 } // namespace pfx::actors::tasks

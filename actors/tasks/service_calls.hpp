@@ -20,12 +20,14 @@ struct service_outcomes {
 [[nodiscard]] service_outcomes run_uploads(const plant& p, const std::vector<task>& what) noexcept;
 [[nodiscard]] service_outcomes run_queries(const plant& p, const std::vector<task>& what) noexcept;
 
-/// Asks for longer leases: lease_renewed, lease_lost, or (no answer) query_unanswered with ticket 0.
+/// Asks for longer leases: lease_renewed, lease_lost, or (no answer) query_unanswered with ticket
+/// 0.
 struct lease_wish {
   request_key key;
   std::uint64_t lease_number = 0;
 };
-[[nodiscard]] service_outcomes run_renewals(const plant& p, const std::vector<lease_wish>& what) noexcept;
+[[nodiscard]] service_outcomes run_renewals(const plant& p,
+                                            const std::vector<lease_wish>& what) noexcept;
 
 /// A settled request that was handed out again.
 struct settled_again {
@@ -34,8 +36,8 @@ struct settled_again {
   settled_record record;
 };
 /// One short re-acknowledgement each; the kept bytes where the service asks for them.
-[[nodiscard]] service_outcomes run_reacknowledgements(const plant& p,
-                                                      const std::vector<settled_again>& what) noexcept;
+[[nodiscard]] service_outcomes run_reacknowledgements(
+  const plant& p, const std::vector<settled_again>& what) noexcept;
 
 /// One request as it was handed out, read and sealed, not yet looked up.
 struct arrival {
@@ -52,7 +54,7 @@ struct arrival {
 struct arrivals {
   std::vector<arrival> list;
   bool more = false;
-  bool too_large = false;  ///< the answer was over a limit: ask for fewer
+  bool too_large = false; ///< the answer was over a limit: ask for fewer
   bool failed = false;
   std::int64_t retry_after_ms = 0;
   errc halt = errc::none;
@@ -62,8 +64,8 @@ struct arrivals {
 
 struct check_in_outcome {
   bool accepted = false;
-  bool reconcile = false;            ///< we had been stale, or the service knows more than we do
-  std::uint64_t highest_epoch = 0;   ///< with errc::stale_epoch
+  bool reconcile = false;          ///< we had been stale, or the service knows more than we do
+  std::uint64_t highest_epoch = 0; ///< with errc::stale_epoch
   errc code = errc::none;
   std::string why;
   std::string lifecycle;

@@ -1,3 +1,4 @@
+// Stored blobs of a request, opened and sealed; their binary forms. Refuses newer forms.
 #include "actors/tasks/vault.hpp"
 
 #include <cstring>
@@ -94,7 +95,9 @@ result<intent> decode_intent(byte_view octets) {
 
 bytes encode(const issued_certificate& value) {
   writer out;
-  out.u8(issued_version).blob(value.certificate).u32(static_cast<std::uint32_t>(value.chain.size()));
+  out.u8(issued_version)
+    .blob(value.certificate)
+    .u32(static_cast<std::uint32_t>(value.chain.size()));
   for (const auto& link : value.chain) {
     out.blob(link);
   }

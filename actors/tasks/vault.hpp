@@ -26,7 +26,8 @@ struct issued_certificate {
 [[nodiscard]] result<bytes> seal_blob(const plant& p, const request_key& key, blob_kind kind,
                                       byte_view plain);
 /// errc::not_found if there is no such blob; errc::wrong_key and errc::corrupt from the sealer.
-[[nodiscard]] result<secret_bytes> open_blob(const plant& p, const request_key& key, blob_kind kind);
+[[nodiscard]] result<secret_bytes> open_blob(const plant& p, const request_key& key,
+                                             blob_kind kind);
 
 [[nodiscard]] result<pfx_request> load_request(const plant& p, const request_key& key);
 [[nodiscard]] result<intent> load_intent(const plant& p, const request_key& key);

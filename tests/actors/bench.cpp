@@ -1,3 +1,4 @@
+// The bench of the actors' tests: a scratch store, fakes outside, a clock moved by hand.
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include "actors/stages.hpp"
@@ -29,12 +30,12 @@ crypto::ca_identity make_ca(std::string subject, const fake_clock& time) {
 
 fake_device make_device(const crypto::ca_identity& issuer, const fake_clock& time) {
   auto key = crypto::private_key::generate(key_algorithm::ec_p256);
-  auto certificate = crypto::issue_leaf(
-    issuer, *key,
-    {.names = {.subject = "CN=device-1",
-               .usages = static_cast<key_usages>(key_usage::key_agreement)},
-     .not_before = time.wall() - day_ms,
-     .not_after = time.wall() + 300 * day_ms});
+  auto certificate
+    = crypto::issue_leaf(issuer, *key,
+                         {.names = {.subject = "CN=device-1",
+                                    .usages = static_cast<key_usages>(key_usage::key_agreement)},
+                          .not_before = time.wall() - day_ms,
+                          .not_after = time.wall() + 300 * day_ms});
   return {std::move(key.value()), certificate.value()};
 }
 
@@ -50,9 +51,9 @@ struct bench::system_parts {
 };
 
 bench::bench()
-  : service(time),
-    device{make_device(make_ca("CN=unused", time), time)},
-    folder_(std::filesystem::temp_directory_path() / ("pfx-actors-" + to_hex(crypto::random_bytes(8)))) {
+    : service(time), device{make_device(make_ca("CN=unused", time), time)},
+      folder_(std::filesystem::temp_directory_path()
+              / ("pfx-actors-" + to_hex(crypto::random_bytes(8)))) {
   auto device_ca = make_ca("CN=Devices", time);
   device = make_device(device_ca, time);
   crypto::recipient_policy trust;

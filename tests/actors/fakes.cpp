@@ -1,3 +1,4 @@
+// A management service and a CA in memory, with answers that can be lost on order.
 #include "tests/actors/harness.hpp"
 
 #include "connect/service/codec.hpp"
@@ -71,14 +72,14 @@ answer<download_answer> fake_service::download(const caller&, const download_ord
   return out;
 }
 
-answer<std::vector<lease_answer>> fake_service::renew_leases(const caller&, std::int64_t lease_ms,
-                                                             const std::vector<lease_claim>& claims) {
+answer<std::vector<lease_answer>> fake_service::renew_leases(
+  const caller&, std::int64_t lease_ms, const std::vector<lease_claim>& claims) {
   calls.emplace_back("renew");
   std::vector<lease_answer> out;
   for (const auto& claim : claims) {
     auto& one = requests[claim.context];
-    const bool held = !one.stands && claim.lease_number == one.lease_number
-                      && one.lease_until > time_.now;
+    const bool held
+      = !one.stands && claim.lease_number == one.lease_number && one.lease_until > time_.now;
     if (held) {
       one.lease_until = time_.now + lease_ms;
     }
@@ -157,9 +158,9 @@ answer<std::vector<query_answer>> fake_service::query(const caller&,
     if (found != requests.end()) {
       const auto& kept_one = found->second;
       one.lease_number = kept_one.lease_number;
-      one.state = kept_one.stands                       ? query_state::recorded
-                  : kept_one.lease_until > time_.now ? query_state::leased
-                                                     : query_state::open;
+      one.state = kept_one.stands          ? query_state::recorded
+        : kept_one.lease_until > time_.now ? query_state::leased
+                                           : query_state::open;
       one.stands = kept_one.stands.value_or(recorded{});
     }
     out.push_back(std::move(one));
@@ -185,13 +186,13 @@ ca_answer fake_authority::issue(const connect::ca::submission& what) {
     out.reason = to_string(csr.error());
     return out;
   }
-  auto signed_one = crypto::sign_certificate(
-    identity_, {.subject = csr->subject,
-                .public_key = csr->public_key,
-                .extensions = csr->extensions,
-                .serial = crypto::random_serial(),
-                .not_before = time_.wall() - 60'000,
-                .not_after = time_.wall() + 30LL * 24 * 3600 * 1000});
+  auto signed_one = crypto::sign_certificate(identity_,
+                                             {.subject = csr->subject,
+                                              .public_key = csr->public_key,
+                                              .extensions = csr->extensions,
+                                              .serial = crypto::random_serial(),
+                                              .not_before = time_.wall() - 60'000,
+                                              .not_after = time_.wall() + 30LL * 24 * 3600 * 1000});
   if (!signed_one) {
     out.status = ca_status::refused;
     out.reason = to_string(signed_one.error());
@@ -258,7 +259,8 @@ connect::ca::revoke_answer fake_authority::revoke(const connect::ca::revoke_orde
   for (auto& [id, one] : slots) {
     if (one.serial == what.serial_number) {
       const bool before = std::exchange(one.revoked, true);
-      return {before ? connect::ca::revoke_status::already : connect::ca::revoke_status::done, "", 0};
+      return {before ? connect::ca::revoke_status::already : connect::ca::revoke_status::done, "",
+              0};
     }
   }
   return {connect::ca::revoke_status::not_found, "", 0};

@@ -1,5 +1,5 @@
-// The engine's actors on CAF's deterministic scheduler: one thread, a clock moved by hand, a service
-// and a CA in memory that can lose answers. The store is real, on a scratch folder.
+// The engine's actors on CAF's deterministic scheduler: one thread, a clock moved by hand, a
+// service and a CA in memory that can lose answers. The store is real, on a scratch folder.
 #pragma once
 
 #include <filesystem>
@@ -42,17 +42,17 @@ public:
   void offer(const pfx_request& request) { requests[request.context].request = request; }
   [[nodiscard]] bool all_recorded() const;
 
-  answer<connect::service::check_in_answer> check_in(const connect::service::caller&,
-                                                     const connect::service::check_in_order&) override;
-  answer<connect::service::download_answer> download(const connect::service::caller&,
-                                                     const connect::service::download_order&) override;
-  answer<std::vector<connect::service::lease_answer>>
-  renew_leases(const connect::service::caller&, std::int64_t,
-               const std::vector<connect::service::lease_claim>&) override;
-  answer<std::vector<connect::service::upload_answer>>
-  upload(const connect::service::caller&, const std::vector<connect::service::upload_entry>&) override;
-  answer<std::vector<connect::service::query_answer>> query(const connect::service::caller&,
-                                                            const std::vector<std::string>&) override;
+  answer<connect::service::check_in_answer> check_in(
+    const connect::service::caller&, const connect::service::check_in_order&) override;
+  answer<connect::service::download_answer> download(
+    const connect::service::caller&, const connect::service::download_order&) override;
+  answer<std::vector<connect::service::lease_answer>> renew_leases(
+    const connect::service::caller&, std::int64_t,
+    const std::vector<connect::service::lease_claim>&) override;
+  answer<std::vector<connect::service::upload_answer>> upload(
+    const connect::service::caller&, const std::vector<connect::service::upload_entry>&) override;
+  answer<std::vector<connect::service::query_answer>> query(
+    const connect::service::caller&, const std::vector<std::string>&) override;
   answer<connect::service::query_page> query_handed_to_me(const connect::service::caller&,
                                                           const std::string&) override;
   answer<bytes> renew_certificate(const connect::service::caller&, byte_view) override;
@@ -63,11 +63,11 @@ public:
   std::set<std::string> hand_out_again;            ///< although recorded
   std::uint64_t epoch_seen = 0;
   std::optional<connect::service::anchor> anchor;
-  std::vector<std::string> calls;                  ///< in order, by name
+  std::vector<std::string> calls; ///< in order, by name
   std::function<void(const connect::service::upload_entry&)> on_upload;
-  std::size_t lose_upload_answers = 0;             ///< recorded, but nobody hears of it
+  std::size_t lose_upload_answers = 0; ///< recorded, but nobody hears of it
   std::size_t reject = 0;
-  bool stale = false;                              ///< every call from now on
+  bool stale = false; ///< every call from now on
   std::uint64_t reacknowledged = 0;
 
 private:
@@ -79,7 +79,7 @@ private:
 class fake_authority final : public connect::ca::authority {
 public:
   fake_authority(crypto::ca_identity identity, const fake_clock& time)
-    : identity_(std::move(identity)), time_(time) {}
+      : identity_(std::move(identity)), time_(time) {}
 
   connect::ca::ca_answer submit(const connect::ca::submission& what) override;
   connect::ca::ca_answer find(const digest& transaction_id) override;
@@ -94,7 +94,7 @@ public:
   std::map<digest, slot> slots;
   std::size_t lose_submit_answers = 0; ///< issued, but nobody hears of it
   std::size_t pending_answers = 0;
-  std::string refuse;                  ///< reason; empty = issue
+  std::string refuse; ///< reason; empty = issue
   std::uint64_t submits = 0, finds = 0, revocations = 0;
   std::function<void(const connect::ca::submission&)> on_submit;
 
@@ -118,8 +118,8 @@ public:
   ~bench();
   bench(const bench&) = delete;
 
-  /// Makes and starts the actors on what the scratch folder holds, and runs until nobody has anything
-  /// to do, or only so many turns of actors (for a crash in the middle).
+  /// Makes and starts the actors on what the scratch folder holds, and runs until nobody has
+  /// anything to do, or only so many turns of actors (for a crash in the middle).
   void start(std::size_t messages_max = 1'000'000);
   /// Runs until nobody has anything to do.
   void run();

@@ -54,7 +54,8 @@ TEST_CASE("a request is issued, delivered and settled, and the device opens its 
   CHECK_FALSE(b.open_record("one").has_value());
 }
 
-TEST_CASE("the intent is durable before the CA hears of it, the bytes before the service does", "[actors]") {
+TEST_CASE("the intent is durable before the CA hears of it, the bytes before the service does",
+          "[actors]") {
   bench b;
   b.service.offer(b.request("one"));
   std::size_t looked = 0;
@@ -139,7 +140,8 @@ TEST_CASE("a refusal of the CA becomes a failure that says so", "[actors]") {
   CHECK(b.admin_events() == std::vector<std::uint16_t>{1001});
 }
 
-TEST_CASE("what the policy forbids fails with the field's name, and the next one is served", "[actors]") {
+TEST_CASE("what the policy forbids fails with the field's name, and the next one is served",
+          "[actors]") {
   bench b;
   auto bad = b.request("bad");
   bad.create.extended_usages = {"1.3.6.1.4.1.311.20.2.1"};
@@ -251,7 +253,8 @@ TEST_CASE("a stale epoch at the first check-in is overtaken, durably", "[actors]
 
 TEST_CASE("a service that knows a later state halts the start", "[actors]") {
   bench b;
-  b.service.anchor = connect::service::anchor{7, crypto::certificate(b.device.certificate).thumbprint()};
+  b.service.anchor
+    = connect::service::anchor{7, crypto::certificate(b.device.certificate).thumbprint()};
   b.service.offer(b.request("one"));
   b.start();
   REQUIRE(b.advance_until([&] { return b.halted(); }));
@@ -343,7 +346,8 @@ TEST_CASE("a lease that is lost before the intent gives the request back", "[act
   b.start();
   REQUIRE(b.open_record("one")->state == record_state::working);
   b.service.requests.at("one").lease_number = 7; // somebody else has it now
-  REQUIRE(b.advance_until([&] { return b.open_record("one")->state == record_state::abandoned; }, 120'000));
+  REQUIRE(b.advance_until([&] { return b.open_record("one")->state == record_state::abandoned; },
+                          120'000));
   CHECK_FALSE(b.has_blob("one", blob_kind::request));
   b.crash();
   b.plant.cpu = awake;

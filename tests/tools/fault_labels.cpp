@@ -1,5 +1,5 @@
-// Prints every label at which a campaign can kill the engine, one a line: made from the tables of the
-// lifecycle, so that none can be forgotten.
+// Prints every label at which a campaign can kill the engine, one a line: made from the tables of
+// the lifecycle, so that none can be forgotten.
 #include <cstdio>
 
 #include "core/lifecycle.hpp"
