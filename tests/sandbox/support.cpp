@@ -79,7 +79,8 @@ const ca_identity_set& ca() {
 }
 
 sandbox::order_book book(std::vector<std::pair<std::string, double>> mix) {
-  const auto now = system_clock().wall() / 1000 * 1000;
+  // One moment for all books of a run, so that two of them can be compared.
+  static const auto now = system_clock().wall() / 1000 * 1000;
   return good(
     sandbox::order_book::make({7, "Sandbox-CA", std::move(mix), now, now + day_ms}, devices()));
 }
