@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Campaign, short slice: delivered files opened by openssl alone. Judged by journals alone; the long form is
-# tests/campaign readers with more rounds.
+# Campaign, short slice; judged by journals alone. Long form: tests/campaign --help.
 set -euo pipefail
-"$PFX_ROOT/tests/campaign" readers --requests 30 --program "$PFX_PROGRAM" 2>"$PFX_BUILD/campaign-readers.log" ||
-  { tail -n 5 "$PFX_BUILD/campaign-readers.log" >&2; exit 1; }
+root=${PFX_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+build=${PFX_BUILD:-$root/build/check}
+"$root/tests/campaign" readers --requests 30 --program "${PFX_PROGRAM:-$build/bin/pfxengine}" 2>"$build/campaign-readers.log" ||
+  { tail -n 5 "$build/campaign-readers.log" >&2; exit 1; }

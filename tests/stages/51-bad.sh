@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Campaign, short slice: every bad request of a sample answered with its error. Judged by journals alone; the long form is
-# tests/campaign bad with more rounds.
+# Campaign, short slice; judged by journals alone. Long form: tests/campaign --help.
 set -euo pipefail
-"$PFX_ROOT/tests/campaign" bad  --program "$PFX_PROGRAM" 2>"$PFX_BUILD/campaign-bad.log" ||
-  { tail -n 5 "$PFX_BUILD/campaign-bad.log" >&2; exit 1; }
+root=${PFX_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+build=${PFX_BUILD:-$root/build/check}
+"$root/tests/campaign" bad  --program "${PFX_PROGRAM:-$build/bin/pfxengine}" 2>"$build/campaign-bad.log" ||
+  { tail -n 5 "$build/campaign-bad.log" >&2; exit 1; }

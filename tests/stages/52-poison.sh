@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Campaign, short slice: one poison among 500 put aside, the rest delivered. Judged by journals alone; the long form is
-# tests/campaign poison with more rounds.
+# Campaign, short slice; judged by journals alone. Long form: tests/campaign --help.
 set -euo pipefail
-"$PFX_ROOT/tests/campaign" poison --requests 500 --program "$PFX_PROGRAM" 2>"$PFX_BUILD/campaign-poison.log" ||
-  { tail -n 5 "$PFX_BUILD/campaign-poison.log" >&2; exit 1; }
+root=${PFX_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+build=${PFX_BUILD:-$root/build/check}
+"$root/tests/campaign" poison --requests 500 --program "${PFX_PROGRAM:-$build/bin/pfxengine}" 2>"$build/campaign-poison.log" ||
+  { tail -n 5 "$build/campaign-poison.log" >&2; exit 1; }

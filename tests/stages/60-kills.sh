@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Campaign, short slice: kill -9 at every label. Judged by journals alone; the long form is
-# tests/campaign kills with more rounds.
+# Campaign, short slice; judged by journals alone. Long form: tests/campaign --help.
 set -euo pipefail
-"$PFX_ROOT/tests/campaign" kills --rounds 90 --program "$PFX_PROGRAM" 2>"$PFX_BUILD/campaign-kills.log" ||
-  { tail -n 5 "$PFX_BUILD/campaign-kills.log" >&2; exit 1; }
+root=${PFX_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+build=${PFX_BUILD:-$root/build/check}
+"$root/tests/campaign" kills --rounds 90 --program "${PFX_PROGRAM:-$build/bin/pfxengine}" 2>"$build/campaign-kills.log" ||
+  { tail -n 5 "$build/campaign-kills.log" >&2; exit 1; }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Campaign, short slice: the kill campaign reports three deliberate faults. Judged by journals alone; the long form is
-# tests/campaign proof with more rounds.
+# Campaign, short slice; judged by journals alone. Long form: tests/campaign --help.
 set -euo pipefail
-"$PFX_ROOT/tests/campaign" proof --rounds 14 --program "$PFX_PROGRAM" 2>"$PFX_BUILD/campaign-proof.log" ||
-  { tail -n 5 "$PFX_BUILD/campaign-proof.log" >&2; exit 1; }
+root=${PFX_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+build=${PFX_BUILD:-$root/build/check}
+"$root/tests/campaign" proof --rounds 14 --program "${PFX_PROGRAM:-$build/bin/pfxengine}" 2>"$build/campaign-proof.log" ||
+  { tail -n 5 "$build/campaign-proof.log" >&2; exit 1; }
