@@ -72,6 +72,11 @@ void ledger::ask_everything() {
     out.next = in.value;
     out.next.ask_first = true;
     out.next.may_skip_walk = false;
+    if (in.value.has_intent && !in.value.thumbprint.present()) {
+      out.next.unanswered = true; // the other process may have sent it
+      out.next.ask_ca = true;
+      out.next.live.last_send = plant_.time->boot();
+    }
     out.changed = true;
     absorb(in, in.value.state, std::move(out));
   }
@@ -181,6 +186,9 @@ void ledger::receive_new(arrival& one) {
                                  .fault = one.fault,
                                  .sealed_request = std::move(one.sealed_request)},
                                 plant_.now());
+  if (mutated("skip-settled")) {
+    out.next.ask_first = false; // the deliberate fault forgets in earnest: nothing else may save it
+  }
   absorb(in, record_state::settled,
          std::move(out)); // "before" differs from received: it was entered
 }
