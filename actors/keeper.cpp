@@ -16,6 +16,8 @@ constexpr auto tick_every = std::chrono::milliseconds(50);
 constexpr std::int64_t disk_full_retry_ms = 1'000;
 constexpr std::size_t renewals_per_call_max = 200;
 constexpr std::size_t reacknowledgements_per_call_max = 200;
+constexpr std::int64_t purge_interval_ms = 600'000;
+constexpr std::size_t purge_keys_max = 10'000;
 constexpr std::uint8_t store_failed = static_cast<std::uint8_t>(errc::store_poisoned);
 
 struct keeper_state {
@@ -32,6 +34,7 @@ struct keeper_state {
   bool poisoned = false;
   std::string why;
   boot_ms retry_write_at = 0;
+  boot_ms purge_at = 0;
   /// Downloads that wait until the change with this number is durable.
   std::deque<std::pair<std::uint64_t, caf::response_promise>> acknowledge;
   std::deque<std::pair<std::uint64_t, caf::response_promise>> operators;
@@ -48,6 +51,7 @@ struct keeper_state {
   void take_look_up(parcel<look_up> found);
   void take_outcomes(parcel<outcome_list> list);
   void try_finish_stop();
+  void purge_now_and_then();
   caf::result<parcel<error>> take_operator_wish(const operator_wish& wish);
 };
 
@@ -234,6 +238,21 @@ caf::result<parcel<error>> keeper_state::take_operator_wish(const operator_wish&
   return caf::delegated<parcel<error>>{};
 }
 
+/// Result bytes and trails go when their retention is over; settled records stay.
+void keeper_state::purge_now_and_then() {
+  const auto now = p->time->boot();
+  if (!going || poisoned || paused || now < purge_at) {
+    return;
+  }
+  purge_at = now + purge_interval_ms;
+  const auto before = p->time->wall() - p->settings.result_retention_ms;
+  (void)p->disk->post([plant = p, before] {
+    if (auto gone = plant->store->purge(before, purge_keys_max); !gone) {
+      tell_system(*plant, tasks::report::level::warning, 5001, "purge: " + to_string(gone.error()));
+    }
+  });
+}
+
 void keeper_state::try_finish_stop() {
   if (stopping && stop_promise && (poisoned || !going || book->quiet())) {
     stop_promise->deliver(!poisoned);
@@ -286,6 +305,7 @@ queue_keeper::behavior_type keeper_behavior(queue_keeper::stateful_pointer<keepe
     [self](tick_atom) {
       self->state.book->tick();
       self->state.pump();
+      self->state.purge_now_and_then();
       self->delayed_send(self, tick_every, tick_atom_v);
     },
     [self](go_atom) {
