@@ -22,6 +22,9 @@ void issuer_state::call(tasks::task what) {
   const auto ticket = what.ticket;
   const auto action = what.what;
   const bool posted = p->io->post([what = std::move(what), plant = p, me = issuer(self)] {
+    if (plant->halted) {
+      return;
+    }
     fault_point("before_send", name_of(what.what));
     auto done = tasks::run_authority_task(*plant, what);
     fault_point("after_answer", name_of(what.what));

@@ -16,7 +16,7 @@ constexpr auto tick_every = std::chrono::milliseconds(50);
 constexpr std::int64_t disk_full_retry_ms = 1'000;
 constexpr std::size_t renewals_per_call_max = 200;
 constexpr std::size_t reacknowledgements_per_call_max = 200;
-constexpr std::int64_t purge_interval_ms = 600'000;
+constexpr std::int64_t purge_interval_ms = 60'000;
 constexpr std::size_t purge_keys_max = 10'000;
 constexpr std::uint8_t store_failed = static_cast<std::uint8_t>(errc::store_poisoned);
 
@@ -59,7 +59,10 @@ struct keeper_state {
 
 void keeper_state::load(bool unclean_start) {
   book.emplace(*p);
-  if (auto last = p->store->last_audit(); last && *last) {
+  auto last = p->store->last_audit();
+  if (!last) {
+    self->send(above, halt_atom_v, store_failed, to_string(last.error()));
+  } else if (*last) {
     book->continue_audit((*last)->sequence, (*last)->chain_head);
   }
   auto loaded = p->store->each_record([this, unclean_start](record value) {
@@ -74,11 +77,12 @@ void keeper_state::load(bool unclean_start) {
 // -- the pump: one write in flight, everything else follows from it ------
 
 void keeper_state::pump() {
-  if (!going || poisoned) {
-    return;
+  if (!poisoned) {
+    write(); // also before `go`: what a crash left open must not be forgotten by a clean stop
+    if (going && !p->halted) {
+      hand_out();
+    }
   }
-  write();
-  hand_out();
   try_finish_stop();
 }
 
@@ -170,6 +174,9 @@ void keeper_state::answer_durable() {
 // -- downloads ------
 
 caf::result<bool> keeper_state::take_download(parcel<tasks::arrivals> download_answer) {
+  if (download) {
+    return false; // one at a time; the service hands these out again
+  }
   auto promise = self->make_response_promise();
   download = promise;
   auto found = std::make_shared<look_up>();
@@ -219,6 +226,7 @@ void keeper_state::take_look_up(parcel<look_up> found) {
 void keeper_state::take_outcomes(parcel<outcome_list> list) {
   for (auto& one : unpack(list)) {
     if (one.halt != errc::none) {
+      p->halted = true;
       self->send(above, halt_atom_v, static_cast<std::uint8_t>(one.halt), one.event.text);
     }
     book->apply(std::move(one));
@@ -246,6 +254,7 @@ void keeper_state::purge_now_and_then() {
   }
   purge_at = now + purge_interval_ms;
   const auto before = p->time->wall() - p->settings.result_retention_ms;
+  book->forget_abandoned(before);
   (void)p->disk->post([plant = p, before] {
     if (auto gone = plant->store->purge(before, purge_keys_max); !gone) {
       tell_system(*plant, tasks::report::level::warning, 5001, "purge: " + to_string(gone.error()));
@@ -254,7 +263,7 @@ void keeper_state::purge_now_and_then() {
 }
 
 void keeper_state::try_finish_stop() {
-  if (stopping && stop_promise && (poisoned || !going || book->quiet())) {
+  if (stopping && stop_promise && (poisoned || book->quiet())) {
     stop_promise->deliver(!poisoned);
     stop_promise.reset();
   }

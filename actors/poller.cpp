@@ -66,6 +66,9 @@ void poller_state::download(std::uint64_t room) {
   p->totals.last_poll_at = p->time->wall();
   const auto wish = std::min<std::size_t>({requests_max, p->settings.requests_max, room});
   const bool posted = p->io->post([wish, plant = p, me = poller(self)] {
+    if (plant->halted) {
+      return;
+    }
     fault_point("before_send", "download");
     auto answer = tasks::run_download(*plant, wish);
     fault_point("after_answer", "download");
@@ -104,7 +107,7 @@ void poller_state::downloaded(parcel<tasks::arrivals> answer) {
   }
   const bool more = answer->more;
   if (answer->list.empty()) {
-    wake_in(more ? 0 : interval());
+    wake_in(interval()); // also if more waits: what we cannot take must not be asked for in a loop
     return;
   }
   requests_max = std::min(p->settings.requests_max, requests_max * 2);

@@ -14,6 +14,7 @@ namespace {
 /// Tasks that wait at the processor, for each worker: enough that none idles, few enough that the
 /// keeper decides late.
 constexpr std::size_t tasks_waiting_per_worker = 2;
+constexpr std::size_t workers_per_thread_max = 4; ///< the first and those made after time-outs
 
 // -- crypto worker ------
 
@@ -76,6 +77,7 @@ struct processor_state {
   void start();
   void assign();
   void give(const crypto_worker& to, tasks::task what);
+  void replace_worker();
   void finished(const crypto_worker& by, parcel<tasks::outcome> done);
 };
 
@@ -104,8 +106,23 @@ void processor_state::give(const crypto_worker& to, tasks::task what) {
                                    tasks::lost_answer(what.what, "no outcome in time")};
   self->request(to, std::chrono::milliseconds(p->settings.crypto_timeout_ms), pack(std::move(what)))
     .then([this, to](const parcel<tasks::outcome>& done) { finished(to, done); },
-          // The worker is not asked again: what it does is unknown. Its thread ends some day.
-          [this, lost](const caf::error&) { self->send(keeper, pack(outcome_list{lost})); });
+          [this, lost](const caf::error&) {
+            self->send(keeper, pack(outcome_list{lost}));
+            replace_worker();
+          });
+}
+
+/// What a worker without an outcome does is unknown; it is not asked again. A processor that has
+/// lost too many ends and is made anew.
+void processor_state::replace_worker() {
+  if (all.size() >= workers_per_thread_max * p->settings.crypto_workers) {
+    self->quit(caf::exit_reason::user_shutdown);
+    return;
+  }
+  all.push_back(spawn_crypto_worker(self->system(), *p));
+  self->link_to(all.back());
+  idle.push_back(all.back());
+  assign();
 }
 
 void processor_state::finished(const crypto_worker& by, parcel<tasks::outcome> done) {

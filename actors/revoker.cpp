@@ -30,6 +30,9 @@ void revoker_state::call(surplus_certificate what) {
   ++calls;
   auto shared = std::make_shared<surplus_certificate>(std::move(what));
   const bool posted = p->io->post([shared, plant = p, me = revoker(self)] {
+    if (plant->halted) {
+      return;
+    }
     fault_point("before_send", "revoke");
     const auto again_in = tasks::revoke_surplus(*plant, *shared);
     fault_point("after_answer", "revoke");

@@ -35,6 +35,8 @@ using phase_sink = std::function<void(const supervision&)>;
 
 struct supervisor_settings {
   bool unclean_start = false;
+  bool ask_everything
+    = false; ///< a former run learnt that it had been stale, and ended before it asked
   phase_sink on_phase;
 };
 [[nodiscard]] supervisor spawn_supervisor(caf::actor_system& system, tasks::plant& p,

@@ -47,6 +47,7 @@ struct supervisor_state {
   void enter(phase next, errc why = errc::none, std::string words = {});
   void spawn_line();
   void spawn_child(child which);
+  void begin_child(child which);
   void child_ended(const caf::actor_addr& who);
   void check_in();
   void checked_in(const tasks::check_in_outcome& answer);
@@ -80,17 +81,14 @@ void supervisor_state::spawn_child(child which) {
     case child::processor:
       stages.work = spawn_processor(system, *p, keeper);
       adopt(*this, stages.work, which);
-      self->send(stages.work, go_atom_v);
       break;
     case child::issuer:
       stages.authority = spawn_issuer(system, *p, keeper);
       adopt(*this, stages.authority, which);
-      self->send(stages.authority, go_atom_v);
       break;
     case child::uploader:
       stages.results = spawn_uploader(system, *p, keeper, self);
       adopt(*this, stages.results, which);
-      self->send(stages.results, go_atom_v);
       break;
     case child::revoker:
       stages.surplus = spawn_revoker(system, *p, keeper);
@@ -99,6 +97,24 @@ void supervisor_state::spawn_child(child which) {
     case child::poller:
       source = spawn_poller(system, *p, keeper, self);
       adopt(*this, source, which);
+      break;
+  }
+}
+
+void supervisor_state::begin_child(child which) {
+  switch (which) {
+    case child::processor:
+      self->send(stages.work, go_atom_v);
+      break;
+    case child::issuer:
+      self->send(stages.authority, go_atom_v);
+      break;
+    case child::uploader:
+      self->send(stages.results, go_atom_v);
+      break;
+    case child::revoker:
+      break; // begins by itself
+    case child::poller:
       self->send(source, go_atom_v);
       break;
   }
@@ -111,10 +127,13 @@ void supervisor_state::spawn_line() {
   self->send(keeper, pack(peers(stages)));
   self->send(keeper, go_atom_v);
   spawn_child(child::poller);
+  for (const auto which : {child::processor, child::issuer, child::uploader, child::poller}) {
+    begin_child(which);
+  }
 }
 
 void supervisor_state::child_ended(const caf::actor_addr& who) {
-  if (now != phase::running) {
+  if (now != phase::running && now != phase::starting) {
     return;
   }
   if (keeper && who == caf::actor_cast<caf::actor_addr>(keeper)) {
@@ -143,12 +162,16 @@ void supervisor_state::check_in() {
   if (checking_in || (now != phase::starting && now != phase::running)) {
     return;
   }
-  checking_in = p->io->post([plant = p, me = supervisor(self), again = ask_everything] {
+  checking_in = p->io->post([plant = p, me = supervisor(self), reconciled = false] {
     fault_point("before_send", "check_in");
-    auto answer = tasks::run_check_in(*plant, again);
+    auto answer = tasks::run_check_in(*plant, reconciled);
     fault_point("after_answer", "check_in");
     caf::anon_send(me, pack(std::move(answer)));
   });
+  if (!checking_in) {
+    self->delayed_send(self, std::chrono::milliseconds(check_in_retry_max_ms), tick_atom_v,
+                       tick_check_in);
+  }
 }
 
 void supervisor_state::checked_in(const tasks::check_in_outcome& answer) {
@@ -202,7 +225,9 @@ void supervisor_state::stale(const tasks::check_in_outcome& answer) {
   const bool posted = p->disk->post([plant = p, who, me = supervisor(self)] {
     writer value;
     value.u64(who.epoch);
-    auto done = plant->store->commit({storage::put_meta{"epoch", value.take()}});
+    auto done = plant->store->commit(
+      {storage::put_meta{"epoch", value.take()},
+       storage::put_meta{std::string(tasks::ask_everything_mark), bytes{1}}});
     if (done) {
       plant->caller.set(who);
       caf::anon_send(me, tick_atom_v, tick_check_in);
@@ -227,9 +252,10 @@ void supervisor_state::run() {
 // -- the end ------
 
 void supervisor_state::halt(errc why, std::string words) {
-  if (now != phase::starting && now != phase::running) {
+  if (now == phase::halted || now == phase::stopped) {
     return;
   }
+  p->halted = true; // before anything else: calls that wait for a thread are not made any more
   tell_system(*p, tasks::report::level::error, 9, "halted: " + words);
   if (source) {
     self->send(source, stop_atom_v);
@@ -282,6 +308,11 @@ supervisor::behavior_type supervisor_behavior(supervisor::stateful_pointer<super
   prepare(self, *p, "supervisor");
   self->state.p = p;
   self->state.settings = std::move(settings);
+  self->state.ask_everything = self->state.settings.ask_everything;
+  self->set_exception_handler([self](caf::scheduled_actor*, std::exception_ptr& thrown) {
+    self->state.enter(phase::halted, errc::internal, "supervisor: " + words_of(thrown));
+    return caf::error{caf::exit_reason::unhandled_exception};
+  });
   self->set_exit_handler([self](caf::exit_msg& gone) { self->state.child_ended(gone.source); });
   return {
     [self](go_atom) {
@@ -298,6 +329,7 @@ supervisor::behavior_type supervisor_behavior(supervisor::stateful_pointer<super
       } else if (s.now == phase::running) {
         s.spawn_child(static_cast<child>(what));
         self->send(s.keeper, pack(peers(s.stages)));
+        s.begin_child(static_cast<child>(what)); // its credit must not come before its handle
       }
     },
     [self](halt_atom, std::uint8_t why, const std::string& words) {

@@ -59,18 +59,19 @@ struct phase_board {
 
 } // namespace
 
-// Destroyed bottom up: handles fall first, then the executors (whose jobs hold handles), then the
-// system, which waits until every actor is gone.
+// Destroyed bottom up: handles fall first, then the system, which waits until every actor is gone,
+// then the executors, which actors may call to their last breath. stop() has ended their threads
+// before.
 struct actor_host::state {
   explicit state(tasks::plant& p) : plant(p), system(config) {}
 
   tasks::plant& plant;
   phase_board board;
-  quiet_config config;
-  caf::actor_system system;
   std::unique_ptr<tasks::executor> cpu;
   std::unique_ptr<tasks::executor> io;
   std::unique_ptr<tasks::executor> disk;
+  quiet_config config;
+  caf::actor_system system;
   supervisor above;
   bool stopped = false;
 };
@@ -86,6 +87,8 @@ actor_host::actor_host(tasks::plant& p, bool unclean_start, std::size_t io_threa
   p.disk = s.disk.get();
   supervisor_settings settings;
   settings.unclean_start = unclean_start;
+  const auto mark = p.store->meta(std::string(tasks::ask_everything_mark));
+  settings.ask_everything = mark && *mark && **mark == bytes{1};
   settings.on_phase = [board = &s.board](const supervision& what) { board->post(what); };
   s.above = spawn_supervisor(s.system, p, std::move(settings));
   caf::anon_send(s.above, go_atom_v);
@@ -135,9 +138,9 @@ bool actor_host::stop(std::chrono::milliseconds patience) {
       entry.calls->cancel();
     }
   }
-  s.cpu.reset();
-  s.io.reset();
-  s.disk.reset();
+  s.cpu->stop();
+  s.io->stop();
+  s.disk->stop();
   return quiet;
 }
 

@@ -54,7 +54,10 @@ task_list cut(std::vector<tasks::task>& from, std::size_t count_max) {
 template <class Call>
 void uploader_state::start(std::string_view label, Call call) {
   ++calls;
-  const bool posted = p->io->post([label, call = std::move(call), me = uploader(self)] {
+  const bool posted = p->io->post([label, call = std::move(call), plant = p, me = uploader(self)] {
+    if (plant->halted) {
+      return;
+    }
     fault_point("before_send", label);
     auto done = call();
     fault_point("after_answer", label);

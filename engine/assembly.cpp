@@ -307,7 +307,11 @@ void assembly::tell(const report& what) {
   const event out{channel_of(what.on), what.id,      level_of(what.severity), what.at,
                   what.context,        what.call_id, what.duration_ms,        what.text};
   const std::lock_guard lock(sink_mutex);
-  sink(out);
+  try {
+    sink(out);
+  } catch (...) { // the host's own; it must not end an actor
+    ++sink_faults;
+  }
 }
 
 result<std::unique_ptr<assembly>> assemble(configuration settings, event_sink sink) {

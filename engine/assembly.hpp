@@ -14,7 +14,8 @@ namespace pfx::engine {
 struct assembly {
   configuration settings;
   event_sink sink;
-  std::mutex sink_mutex; ///< the host's sink is called by one thread at a time
+  std::mutex sink_mutex;         ///< the host's sink is called by one thread at a time
+  std::uint64_t sink_faults = 0; ///< exceptions that the host's sink threw
   std::string connector_id;
   std::uint64_t epoch = 0;
   bool unclean_start = false;

@@ -55,7 +55,7 @@ arrivals run_download(const plant& p, std::size_t requests_max) noexcept {
       out.too_large = fault.what.code == errc::too_large;
       out.retry_after_ms = fault.retry_after_ms;
       out.why = to_string(fault.what);
-      if (fault.what.code == errc::stale_epoch || fault.what.code == errc::unauthorized) {
+      if (fault.what.code == errc::stale_epoch) {
         out.halt = fault.what.code;
       }
       return out;

@@ -23,17 +23,27 @@ public:
     }
   }
 
-  ~thread_pool() override {
+  ~thread_pool() override { thread_pool::stop(); }
+
+  void stop() override {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
     for (auto& thread : threads_) {
       thread.request_stop();
     }
     wake_.notify_all();
+    threads_.clear(); // joins
+    std::deque<job> dropped;
+    const std::lock_guard lock(mutex_);
+    dropped.swap(waiting_);
   }
 
   bool post(job work) override {
     {
       const std::lock_guard lock(mutex_);
-      if (waiting_.size() >= jobs_max_) {
+      if (stopping_ || waiting_.size() >= jobs_max_) {
         return false;
       }
       waiting_.push_back(std::move(work));
@@ -63,6 +73,7 @@ private:
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<job> waiting_;
+  bool stopping_ = false;
   std::vector<std::jthread> threads_; // last: joined before the rest goes
 };
 

@@ -17,6 +17,9 @@ public:
   virtual ~executor() = default;
   /// False if the queue is full or the executor stops; then the job will never run.
   [[nodiscard]] virtual bool post(job work) = 0;
+  /// Takes no more jobs, finishes the running ones, drops the waiting ones; returns when no thread
+  /// is left. The object stays valid, so that a late post() is refused.
+  virtual void stop() {}
 };
 
 /// `threads` named threads; at most `jobs_max` waiting. Destruction finishes running jobs and drops

@@ -80,6 +80,22 @@ void ledger::ask_everything() {
     out.changed = true;
     absorb(in, in.value.state, std::move(out));
   }
+  // Behind the records: once this is on the disk, they say themselves what is left to ask.
+  change done;
+  done.of_entry = false;
+  done.operations.emplace_back(storage::put_meta{std::string(ask_everything_mark), {0}});
+  enqueue(std::move(done));
+}
+
+void ledger::forget_abandoned(unix_ms before) {
+  for (auto at = open_.begin(); at != open_.end();) {
+    const auto& in = at->second;
+    const auto& r = in.value;
+    const bool idle = in.undurable == 0 && r.live.ticket == 0 && !in.queued;
+    const auto ended = r.expires_at != 0 ? r.expires_at : r.received_at;
+    at = r.state == record_state::abandoned && idle && ended < before ? open_.erase(at)
+                                                                      : std::next(at);
+  }
 }
 
 void ledger::continue_audit(std::uint64_t sequence, const digest& head) {
@@ -201,12 +217,7 @@ void ledger::apply(outcome what) {
   auto& in = found->second;
   if (what.ticket != 0 && in.value.live.ticket == what.ticket) {
     in.value.live.ticket = 0;
-    in.in_flight = action::none;
-    --busy_[static_cast<std::size_t>(stage_of(what.what))];
-    ++credit_[static_cast<std::size_t>(stage_of(what.what))];
-    if (alone_ == what.key) {
-      alone_.reset();
-    }
+    give_back(in);
   } else if (what.ticket != 0 && what.what == action::work) {
     return; // a key made for an attempt that is over; it was never used and is forgotten
   }
@@ -255,7 +266,9 @@ void ledger::step(entry& in, event what) {
 // -- from a step to a write ------
 
 void ledger::absorb(entry& in, record_state before, lifecycle::step_result&& out) {
+  const auto ticket = in.value.live.ticket; // the book's own: the lifecycle may forget it, not we
   in.value = out.next;
+  in.value.live.ticket = ticket;
   count(in.value, before, out);
   change c;
   c.key = in.value.key;

@@ -15,6 +15,9 @@
 
 namespace pfx::actors::tasks {
 
+/// Meta value of the store: open requests have to be asked about before they go on.
+inline constexpr std::string_view ask_everything_mark = "ask-everything";
+
 struct key_hash {
   std::size_t operator()(const request_key& key) const noexcept {
     return std::hash<std::string>()(key.context) ^ static_cast<std::size_t>(key.in);
@@ -37,6 +40,8 @@ public:
   /// Another process may have worked under our name: the service is asked about every open request
   /// before it goes on, and no closing walk is skipped.
   void ask_everything();
+  /// Abandoned records that the store purges as well.
+  void forget_abandoned(unix_ms before);
   void continue_audit(std::uint64_t sequence, const digest& head);
 
   // -- what comes in ------
@@ -122,6 +127,7 @@ private:
   void set_timer(entry& in, const lifecycle::moment& now);
   void put_in_line(entry& in, lifecycle::action what);
   void release_reserved(entry& in);
+  void give_back(entry& in);
   [[nodiscard]] bool processor_may_take(entry& in, lifecycle::action what);
   [[nodiscard]] bool leave_line(std::deque<request_key>& line, stage who);
   void serve(std::deque<request_key>& line, stage who, std::vector<task>& out);
@@ -150,6 +156,7 @@ private:
   std::deque<settled_again> again_;
   std::map<request_key, record> ended_meanwhile_; ///< settled while a look-up is under way
   bool look_up_pending_ = false;
+  bool uploader_gone_ = false; ///< renewals wait until it is made again
   std::vector<surplus_certificate> surplus_;
   bool dispatching_ = true;
 };

@@ -59,6 +59,9 @@ void ledger::committed() {
     }
     if (found->second.value.state == record_state::settled) {
       release_reserved(found->second);
+      if (auto& ended = found->second; ended.value.live.ticket != 0) {
+        give_back(ended); // its outcome will find no record
+      }
       if (look_up_pending_) {
         ended_meanwhile_.emplace(found->first, std::move(found->second.value));
       }
@@ -152,13 +155,14 @@ void ledger::set_timer(entry& in, const lifecycle::moment& now) {
 
 void ledger::tick() {
   const auto now = plant_.time->boot();
-  std::vector<request_key> woken;
+  std::vector<std::pair<boot_ms, request_key>> woken;
   while (!timers_.empty() && timers_.begin()->first <= now) {
-    woken.push_back(timers_.begin()->second);
+    woken.push_back(*timers_.begin());
     timers_.erase(timers_.begin());
   }
-  for (const auto& key : woken) {
-    if (const auto found = open_.find(key); found != open_.end()) {
+  for (const auto& [at, key] : woken) {
+    // An older timer of the same record dies here, or chains of them would grow without end.
+    if (const auto found = open_.find(key); found != open_.end() && found->second.timer_at == at) {
       found->second.timer_at = 0;
       examine(found->second);
     }
@@ -167,7 +171,20 @@ void ledger::tick() {
 
 // -- credit and tasks ------
 
-void ledger::grant(stage who, std::size_t tasks) { credit_[index_of(who)] += tasks; }
+void ledger::grant(stage who, std::size_t tasks) {
+  credit_[index_of(who)] += tasks;
+  uploader_gone_ = uploader_gone_ && who != stage::uploader;
+}
+
+void ledger::give_back(entry& in) {
+  const auto who = index_of(stage_of(in.in_flight));
+  --busy_[who];
+  ++credit_[who];
+  in.in_flight = action::none;
+  if (alone_ == in.value.key) {
+    alone_.reset();
+  }
+}
 
 void ledger::stage_lost(stage who) {
   credit_[index_of(who)] = 0;
@@ -181,7 +198,16 @@ void ledger::stage_lost(stage who) {
   for (auto& one : lost) {
     apply(std::move(one));
   }
-  credit_[index_of(who)] = 0; // apply() gave back what the dead stage cannot take
+  credit_[index_of(who)] = 0;   // apply() gave back what the dead stage cannot take
+  if (who == stage::uploader) { // and the renewals it held
+    uploader_gone_ = true;
+    renewals_.clear();
+    for (const auto& [key, in] : open_) {
+      if (in.value.live.lease_asked) {
+        renewals_.push_back({key, in.value.lease_number});
+      }
+    }
+  }
 }
 
 bool ledger::is_suspect(const entry& in) const {
@@ -210,6 +236,10 @@ bool ledger::processor_may_take(entry& in, action what) {
 std::optional<task> ledger::try_dispatch(entry& in, stage who) {
   auto& credit = credit_[index_of(who)];
   const auto what = lifecycle::next_action(in.value, plant_.now());
+  if (what == action::none || stage_of(what) != who) {
+    examine(in); // time went on since it was looked at
+    return std::nullopt;
+  }
   if (what == action::claim) {
     --credit;
     ++busy_[index_of(who)];
@@ -290,7 +320,7 @@ std::vector<task> ledger::take_tasks(stage who) {
 
 std::vector<lease_wish> ledger::take_renewals(std::size_t count_max) {
   std::vector<lease_wish> out;
-  while (dispatching_ && !renewals_.empty() && out.size() < count_max) {
+  while (dispatching_ && !uploader_gone_ && !renewals_.empty() && out.size() < count_max) {
     auto wish = renewals_.front();
     renewals_.pop_front();
     const auto found = open_.find(wish.key);
@@ -313,7 +343,7 @@ void ledger::renewals_done(const std::vector<lease_wish>& asked) {
 
 std::vector<settled_again> ledger::take_reacknowledgements(std::size_t count_max) {
   std::vector<settled_again> out;
-  while (dispatching_ && !again_.empty() && out.size() < count_max) {
+  while (dispatching_ && !uploader_gone_ && !again_.empty() && out.size() < count_max) {
     out.push_back(std::move(again_.front()));
     again_.pop_front();
   }
@@ -322,47 +352,6 @@ std::vector<settled_again> ledger::take_reacknowledgements(std::size_t count_max
 
 std::vector<surplus_certificate> ledger::take_surplus() {
   return dispatching_ ? std::exchange(surplus_, {}) : std::vector<surplus_certificate>{};
-}
-
-// -- for status ------
-
-std::size_t ledger::room() const {
-  // Parked records take no room: they wait to be handed out again, which needs a download.
-  const auto now = plant_.now();
-  const auto active
-    = static_cast<std::size_t>(std::count_if(open_.begin(), open_.end(), [&now](const auto& one) {
-        return lifecycle::takes_part(one.second.value, now);
-      }));
-  const auto max = plant_.settings.open_requests_max;
-  return active >= max ? 0 : max - active;
-}
-
-bool ledger::quiet() const {
-  const bool none_busy = std::all_of(busy_.begin(), busy_.end(), [](auto n) { return n == 0; });
-  return none_busy && waiting_.empty() && writing_.empty();
-}
-
-std::map<record_state, std::uint64_t> ledger::count_by_state() const {
-  std::map<record_state, std::uint64_t> out;
-  for (const auto& [key, in] : open_) {
-    ++out[in.value.state];
-  }
-  return out;
-}
-
-std::vector<record> ledger::list(std::optional<record_state> state, std::size_t count_max) const {
-  std::vector<record> out;
-  for (const auto& [key, in] : open_) {
-    if (!state || in.value.state == *state) {
-      out.push_back(in.value);
-    }
-  }
-  std::sort(out.begin(), out.end(),
-            [](const record& a, const record& b) { return a.arrival < b.arrival; });
-  if (out.size() > count_max) {
-    out.resize(count_max);
-  }
-  return out;
 }
 
 } // namespace pfx::actors::tasks

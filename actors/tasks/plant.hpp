@@ -119,6 +119,7 @@ struct plant {
   caller_identity caller;
   mutable audit_anchor anchor;
   mutable counters totals;                 ///< atomics: counting changes no plant
+  mutable std::atomic<bool> halted{false}; ///< set once; nothing is sent any more
   std::function<void(const report&)> tell; ///< thread-safe
   std::function<std::uint64_t()> random;   ///< for jitter; thread-safe
 

@@ -19,10 +19,12 @@ using lifecycle::action;
 using lifecycle::event;
 using lifecycle::event_kind;
 
+/// Another process under our name: everything ends. A refusal of our certificate may pass: it is
+/// told, and tried again.
 void take_call_error(service_outcomes& out, const call_error& fault) {
   out.retry_after_ms = fault.retry_after_ms;
   out.why = to_string(fault.what);
-  if (fault.what.code == errc::stale_epoch || fault.what.code == errc::unauthorized) {
+  if (fault.what.code == errc::stale_epoch) {
     out.halt = fault.what.code;
   }
 }
@@ -169,6 +171,11 @@ service_outcomes upload(const plant& p, const std::vector<task>& what) {
     if (entry) {
       entries.push_back(std::move(*entry));
     } else {
+      const auto code = entry.error().code;
+      if (code == errc::corrupt || code == errc::wrong_key || code == errc::not_found) {
+        out.halt = errc::store_poisoned; // frozen bytes are gone: an operator has to know
+        out.why = to_string(entry.error());
+      }
       out.outcomes.push_back(unanswered(one, to_string(entry.error()), 0));
       open.erase(one.of->key.context);
     }

@@ -103,6 +103,7 @@ void bench::open_store() {
   }
   store_ = std::move(*opened);
   ++epoch_;
+  plant.halted = false; // a new process
   secret_bytes master(32);
   std::fill_n(master.data(), 32, std::uint8_t{7});
   sealer_ = std::make_unique<crypto::sealer>(

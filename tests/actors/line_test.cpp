@@ -359,6 +359,30 @@ TEST_CASE("a lease that is lost before the intent gives the request back", "[act
   CHECK(b.plant.totals.keys_made == 1);
 }
 
+TEST_CASE("leases that are lost in the middle of work cost no credit", "[actors]") {
+  bench b;
+  slow_executor cpu;
+  b.plant.cpu = &cpu;
+  for (int i = 0; i < 10; ++i) {
+    b.service.offer(b.request("r" + std::to_string(i)));
+  }
+  b.start();
+  REQUIRE_FALSE(cpu.waiting.empty());
+  for (auto& [context, one] : b.service.requests) {
+    one.lease_number = 7; // all of them are somebody else's now
+  }
+  REQUIRE(b.advance_until([&] { return b.plant.totals.abandoned == 10; }, 120'000));
+  for (auto& [context, one] : b.service.requests) {
+    one.lease_until = 0;
+  }
+  const auto all = [&] {
+    cpu.run_one();
+    return b.service.all_recorded();
+  };
+  CHECK(b.advance_until(all, 200'000));
+  CHECK(b.ca->slots.size() == 10);
+}
+
 TEST_CASE("a stop in the middle parks what runs and loses nothing", "[actors]") {
   for (std::size_t turns = 5; turns < 30; turns += 5) {
     bench b;
