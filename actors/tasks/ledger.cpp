@@ -215,6 +215,9 @@ void ledger::apply(outcome what) {
     return;
   }
   auto& in = found->second;
+  if (what.event.kind == event_kind::lease_renewed) {
+    renew_failures_ = 0;
+  }
   if (what.ticket != 0 && in.value.live.ticket == what.ticket) {
     in.value.live.ticket = 0;
     give_back(in);

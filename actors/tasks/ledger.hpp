@@ -153,6 +153,8 @@ private:
   std::optional<request_key> alone_; ///< the suspect that is at work, with nobody beside it
   std::multimap<boot_ms, request_key> timers_;
   std::deque<lease_wish> renewals_;
+  boot_ms renew_not_before_ = 0;      ///< after a renewal call without an answer
+  std::uint32_t renew_failures_ = 0;
   std::deque<settled_again> again_;
   std::map<request_key, record> ended_meanwhile_; ///< settled while a look-up is under way
   bool look_up_pending_ = false;

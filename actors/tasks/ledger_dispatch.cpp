@@ -320,6 +320,9 @@ std::vector<task> ledger::take_tasks(stage who) {
 
 std::vector<lease_wish> ledger::take_renewals(std::size_t count_max) {
   std::vector<lease_wish> out;
+  if (plant_.time->boot() < renew_not_before_) {
+    return out;
+  }
   while (dispatching_ && !uploader_gone_ && !renewals_.empty() && out.size() < count_max) {
     auto wish = renewals_.front();
     renewals_.pop_front();
@@ -333,6 +336,8 @@ std::vector<lease_wish> ledger::take_renewals(std::size_t count_max) {
 }
 
 void ledger::renewals_done(const std::vector<lease_wish>& asked) {
+  const auto wait_ms = lifecycle::backoff_ms(plant_.rules, renew_failures_++, plant_.random());
+  renew_not_before_ = plant_.time->boot() + std::min(wait_ms, plant_.settings.lease_ms / 8);
   for (const auto& wish : asked) {
     const auto found = open_.find(wish.key);
     if (found != open_.end() && found->second.value.live.lease_asked) {
