@@ -237,6 +237,9 @@ std::optional<task> ledger::try_dispatch(entry& in, stage who) {
   auto& credit = credit_[index_of(who)];
   const auto what = lifecycle::next_action(in.value, plant_.now());
   if (what == action::none || stage_of(what) != who) {
+    if (!in.reserved && alone_ == in.value.key) {
+      alone_.reset(); // or nobody would ever run again
+    }
     examine(in); // time went on since it was looked at
     return std::nullopt;
   }

@@ -239,6 +239,9 @@ TEST_CASE("another process under our name ends this one", "[actors]") {
   b.service.stale = true;
   REQUIRE(b.advance_until([&] { return b.halted(); }));
   CHECK(b.halted_by() == errc::stale_epoch);
+  const auto said = b.service.calls.size();
+  b.advance(10'000);
+  CHECK(b.service.calls.size() == said);
 }
 
 TEST_CASE("a stale epoch at the first check-in is overtaken, durably", "[actors]") {
@@ -306,7 +309,6 @@ public:
 };
 
 } // namespace
-
 TEST_CASE("slow workers, a slow disk and slow calls starve nothing", "[actors]") {
   bench b;
   slow_executor cpu;
