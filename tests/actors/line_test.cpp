@@ -8,7 +8,6 @@
 #include "crypto/pkcs12.hpp"
 #include "tests/actors/harness.hpp"
 #include "tests/catch.hpp"
-
 using namespace pfx;
 using pfx::test::bench;
 
@@ -27,7 +26,6 @@ std::size_t unrevoked(const bench& b) {
 }
 
 } // namespace
-
 TEST_CASE("a request is issued, delivered and settled, and the device opens its PFX", "[actors]") {
   bench b;
   b.service.offer(b.request("one"));
