@@ -58,10 +58,11 @@ constexpr std::array<word<key_transport>, 3> transports = {{
   {key_transport::rsa_oaep_sha256, "rsaOaepSha256"},
   {key_transport::ecdh, "ecdh"},
 }};
-constexpr std::array<word<pfx_profile>, 3> profiles = {{
+constexpr std::array<word<pfx_profile>, 4> profiles = {{
   {pfx_profile::modern, "modern"},
   {pfx_profile::compatible, "compatible"},
   {pfx_profile::legacy, "legacy"},
+  {pfx_profile::unchanged, "unchanged"},
 }};
 constexpr std::array<word<key_usage>, 9> usages = {{
   {key_usage::digital_signature, "digitalSignature"},

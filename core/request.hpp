@@ -26,7 +26,8 @@ enum class hash_algorithm : std::uint8_t { sha256 = 1, sha384, sha512 };
 enum class name_type : std::uint8_t { rfc822 = 1, upn, dns, uri, ip, directory_name };
 enum class validity_unit : std::uint8_t { days = 1, months, years };
 enum class key_transport : std::uint8_t { rsa_pkcs1 = 1, rsa_oaep_sha256, ecdh };
-enum class pfx_profile : std::uint8_t { modern = 1, compatible, legacy };
+/// `unchanged` is for imports alone: the file goes on as it came.
+enum class pfx_profile : std::uint8_t { modern = 1, compatible, legacy, unchanged };
 
 /// Bits of KeyUsage (RFC 5280 4.2.1.3) in the order of the ASN.1 type, least significant first.
 enum class key_usage : std::uint16_t {

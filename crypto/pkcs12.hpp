@@ -18,6 +18,13 @@ struct pkcs12_options {
 
   /// PBES2 AES-256-CBC, PBKDF2-HMAC-SHA-256, HMAC-SHA-256, 16-byte salts.
   [[nodiscard]] static pkcs12_options modern();
+  /// As modern with 8-octet salts, for macOS.
+  [[nodiscard]] static pkcs12_options compatible();
+  /// pbeWithSHA1And3-KeyTripleDES-CBC, PKCS#12 KDF, HMAC-SHA-1, 8-octet salts: for iOS, Windows
+  /// Server up to 2016, Android up to 12.
+  [[nodiscard]] static pkcs12_options legacy();
+  /// `profile` is one of the three that are written.
+  [[nodiscard]] static pkcs12_options of(pfx_profile profile);
 };
 
 struct pkcs12_input {

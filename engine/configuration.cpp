@@ -131,6 +131,8 @@ void fill_defaults(configuration& settings) {
   };
   if (settings.identity_file.empty() && !settings.data_directory.empty())
     settings.identity_file = beside("identity.json");
+  if (settings.keys_directory.empty() && !settings.data_directory.empty())
+    settings.keys_directory = beside("keys");
   if (settings.control_socket.empty() && !settings.data_directory.empty())
     settings.control_socket = beside("control.sock");
   while (settings.service.url.ends_with('/'))

@@ -60,6 +60,12 @@ struct issuance_settings {
   std::int64_t validity_days_max = 397;
 };
 
+/// How often the keys that open imported PFX files are used, whatever the service asks for.
+struct imports_settings {
+  std::size_t per_thumbprint_per_hour = 60; ///< of one imported certificate
+  std::size_t per_recipient_per_hour = 120; ///< for one device certificate
+};
+
 struct limits_settings {
   std::size_t open_requests_max = 2'000;
   std::uint32_t attempts_max = 3;
@@ -77,6 +83,7 @@ struct configuration {
   std::string master_key_file;
   std::string identity_file;  ///< JSON written by `register`: connectorId, certificate, chain; the
                               ///< key lies beside it, sealed
+  std::string keys_directory; ///< connector keys, sealed; default: <data_directory>/keys
   std::string control_socket; ///< default: <data_directory>/control.sock
   std::string log_level = "info";  ///< debug | info | warning | error
   std::string log_format = "auto"; ///< text | json | auto (text on a terminal)
@@ -84,6 +91,7 @@ struct configuration {
   std::vector<authority_settings> authorities;
   recipients_settings recipients;
   issuance_settings issuance;
+  imports_settings imports;
   limits_settings limits;
 };
 

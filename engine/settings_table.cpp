@@ -33,6 +33,13 @@ constexpr std::array rows{
           .sentence = "Written by `pfxengine register`; the sealed private key lies beside it.",
           .where = [](place in) -> slot { return &in.whole->identity_file; },
           .default_note = "dataDirectory/identity.json"},
+  setting{.path = "keysDirectory",
+          .is = shape::file,
+          .sentence
+          = "Folder of the sealed connector keys that open imported PFX files; mode 0700. "
+            "`pfxengine key` manages it.",
+          .where = [](place in) -> slot { return &in.whole->keys_directory; },
+          .default_note = "dataDirectory/keys"},
   setting{.path = "controlSocket",
           .is = shape::file,
           .sentence = "Unix socket on which `status` and `requests` speak to a running engine.",
@@ -209,6 +216,19 @@ constexpr std::array rows{
           .where = [](place in) -> slot { return &in.whole->issuance.validity_days_max; },
           .minimum = 1,
           .maximum = 3'650},
+  setting{.path = "imports.perThumbprintPerHour",
+          .is = shape::count,
+          .sentence = "How often one imported certificate is decrypted within an hour, at most.",
+          .where = [](place in) -> slot { return &in.whole->imports.per_thumbprint_per_hour; },
+          .minimum = 1,
+          .maximum = 1'000'000},
+  setting{.path = "imports.perRecipientPerHour",
+          .is = shape::count,
+          .sentence
+          = "How many imported PFX files one device certificate is given within an hour, at most.",
+          .where = [](place in) -> slot { return &in.whole->imports.per_recipient_per_hour; },
+          .minimum = 1,
+          .maximum = 1'000'000},
   setting{.path = "limits.openRequestsMax",
           .is = shape::count,
           .sentence = "Requests held at once; no more are asked for beyond it.",
@@ -275,6 +295,7 @@ constexpr std::array parts{
           "What may be certified. Closed: what is not named here is refused, whatever the "
           "service says."},
   section{"issuance.authorities[]", "Authorities and templates that may be used."},
+  section{"imports", "Bounds on the use of the keys that open imported PFX files."},
   section{"limits", "Bounds on space, time and threads."},
 };
 

@@ -110,6 +110,12 @@ create_order read_create(fields in) {
   return out;
 }
 
+/// A created file has no form of its own that could stay.
+std::optional<pfx_profile> created_profile_of(std::string_view word) noexcept {
+  const auto found = pfx_profile_of(word);
+  return found == pfx_profile::unchanged ? std::nullopt : found;
+}
+
 import_order read_import(fields& in) {
   import_order out;
   out.thumbprint = in.text("thumbprint");
@@ -181,9 +187,11 @@ pfx_request read_request(fields& in) {
   read_common(in, out);
   if (out.kind == request_kind::pfx_create) {
     out.create = read_create(in.object("certificate"));
-    out.profile = in.optional_word<pfx_profile>("pfxProfile", pfx_profile_of, out.profile);
+    out.profile = in.optional_word<pfx_profile>("pfxProfile", created_profile_of, out.profile);
   } else if (out.kind == request_kind::pfx_import) {
     out.import = read_import(in);
+    out.profile
+      = in.optional_word<pfx_profile>("pfxProfile", pfx_profile_of, pfx_profile::unchanged);
   }
   return out;
 }
@@ -221,6 +229,7 @@ std::string encode_request(const pfx_request& request, std::uint64_t lease_numbe
     out["pfxProfile"] = name_of(request.profile);
   } else if (request.kind == request_kind::pfx_import) {
     put_import(out, request.import);
+    out["pfxProfile"] = name_of(request.profile);
   }
   return dump(out);
 }

@@ -108,7 +108,8 @@ TEST_CASE("the protocol's words are known both ways and no others", "[core][requ
                              key_transport_of);
   check_words<pfx_profile>({{pfx_profile::modern, "modern"},
                             {pfx_profile::compatible, "compatible"},
-                            {pfx_profile::legacy, "legacy"}},
+                            {pfx_profile::legacy, "legacy"},
+                            {pfx_profile::unchanged, "unchanged"}},
                            pfx_profile_of);
   check_words<key_usage>({{key_usage::digital_signature, "digitalSignature"},
                           {key_usage::non_repudiation, "nonRepudiation"},
@@ -246,7 +247,7 @@ TEST_CASE("enumerators out of range are refused by name", "[core][request][codec
   };
   CHECK(field([](auto& r) { r.kind = static_cast<request_kind>(3); }) == "kind");
   CHECK(field([](auto& r) { r.profile = static_cast<pfx_profile>(0); }) == "pfxProfile");
-  CHECK(field([](auto& r) { r.profile = static_cast<pfx_profile>(4); }) == "pfxProfile");
+  CHECK(field([](auto& r) { r.profile = static_cast<pfx_profile>(5); }) == "pfxProfile");
   CHECK(field([](auto& r) { r.create.key = static_cast<key_algorithm>(7); }) == "keyAlgorithm");
   CHECK(field([](auto& r) { r.create.hash = static_cast<hash_algorithm>(0); }) == "hashAlgorithm");
   CHECK(field([](auto& r) { r.create.usages = 1 << 9; }) == "keyUsages");
