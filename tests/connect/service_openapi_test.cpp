@@ -289,6 +289,7 @@ TEST_CASE("every word that a codec can write is documented", "[service][openapi]
         == written(request_kind::pfx_create, 2));
   CHECK(documented({{"Recipient", "keyTransport"}}) == written(key_transport::rsa_pkcs1, 3));
   CHECK(documented({{"PfxCreateRequest", "pfxProfile"}}) == written(pfx_profile::modern, 3));
+  CHECK(documented({{"PfxImportRequest", "pfxProfile"}}) == written(pfx_profile::modern, 4));
   CHECK(documented({{"CertificateOrder", "keyAlgorithm"}}) == written(key_algorithm::rsa2048, 6));
   CHECK(documented({{"CertificateOrder", "hashAlgorithm"}}) == written(hash_algorithm::sha256, 3));
   CHECK(documented({{"Validity", "unit"}}) == written(validity_unit::days, 3));
