@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::array<std::string_view, event_kind_count> event_names{
   "offered_same",    "offered_other",     "claimed",         "worked",
-  "work_refused",    "work_failed",       "ca_issued",       "ca_foreign",
+  "work_refused",    "work_failed",       "work_slow",       "ca_issued",       "ca_foreign",
   "ca_pending",      "ca_pending_foreign", "ca_refused",     "ca_conflict",
   "ca_never_seen",   "ca_closed",         "submit_unanswered", "ca_unavailable",
   "built",           "build_failed",      "upload_accepted", "upload_recorded",
@@ -22,7 +22,8 @@ constexpr std::array<std::string_view, event_kind_count> event_names{
 static_assert(event_names.back() == "restarted_unclean");
 
 constexpr std::array<std::string_view, action_count> action_names{
-  "none", "claim", "work", "submit", "find", "build", "upload", "query", "walk"};
+  "none",  "claim", "work",   "work_slowly", "submit",
+  "find",  "build", "upload", "query",       "walk"};
 
 /// Actions that the flow takes beside a single record's: their labels belong to the same campaign.
 constexpr std::array<std::string_view, 5> shared_actions{"check_in", "download", "renew",
@@ -45,7 +46,7 @@ bool needs_lease(record_state state) {
 action action_with_lease(const record& r) {
   switch (r.state) {
     case record_state::received: return r.ask_first ? action::query : action::claim;
-    case record_state::working: return action::work;
+    case record_state::working: return r.live.slow ? action::work_slowly : action::work;
     case record_state::submitting:
       return r.ask_first ? action::query : r.ask_ca ? action::find : action::submit;
     case record_state::pending: return r.ask_first ? action::query : action::find;

@@ -36,6 +36,7 @@ enum class event_kind : std::uint8_t {
   worked,             ///< key and CSR are made: the intent
   work_refused,       ///< final: policy or input
   work_failed,        ///< transient
+  work_slow,          ///< takes long; nothing is wrong: goes on in the slow lane
   ca_issued,          ///< to our key
   ca_foreign,         ///< issued to a foreign key under this transaction id
   ca_pending,
@@ -69,7 +70,7 @@ enum class event_kind : std::uint8_t {
   restarted_clean,
   restarted_unclean,
 };
-inline constexpr std::size_t event_kind_count = 38;
+inline constexpr std::size_t event_kind_count = 39;
 [[nodiscard]] std::string_view name_of(event_kind value) noexcept;
 
 /// A certificate that a walk found under some generation.
@@ -105,7 +106,8 @@ struct event {
 enum class action : std::uint8_t {
   none = 0,
   claim,  ///< make the attempt durable, then work or build
-  work,   ///< check policy, make key and CSR
+  work,   ///< check policy, make key and CSR; of an import: all of it
+  work_slowly, ///< the same, where it delays nobody
   submit,
   find,
   build,  ///< the result document, of a success or a failure
@@ -113,7 +115,7 @@ enum class action : std::uint8_t {
   query,
   walk,
 };
-inline constexpr std::size_t action_count = 9;
+inline constexpr std::size_t action_count = 10;
 [[nodiscard]] std::string_view name_of(action value) noexcept;
 
 struct step_result {

@@ -27,6 +27,7 @@ void begin_attempt(turn& t);
 void store_intent(turn& t);
 void fail(turn& t);
 void retry_work(turn& t);
+void go_slow(turn& t);
 void retry_build(turn& t);
 void store_certificate(turn& t);
 void next_generation(turn& t);

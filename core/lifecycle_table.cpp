@@ -21,6 +21,7 @@ constexpr cell beg{&begin_attempt, "attempt n started; over the limit: quarantin
 constexpr cell itt{&store_intent, "intent stored: submitting"};
 constexpr cell fai{&fail, "a failure is to be prepared"};
 constexpr cell rtw{&retry_work, "back to received after a wait; over the limit: quarantined"};
+constexpr cell slo{&go_slow, "goes on in the slow lane, within the same attempt"};
 constexpr cell rtb{&retry_build, "built again after a wait; over the limit: quarantined"};
 constexpr cell cer{&store_certificate, "certificate stored: issued"};
 constexpr cell gen{&next_generation,
@@ -63,6 +64,7 @@ constexpr std::array<row, event_kind_count> table{{
   /* worked */        {{ ign,  itt,  ign,  ign,  ign,  ign,  ign,  ign,  ign,  ign }},
   /* work_refused */  {{ ign,  fai,  ign,  ign,  fai,  ign,  ign,  ign,  ign,  ign }},
   /* work_failed */   {{ ign,  rtw,  ign,  ign,  ign,  ign,  ign,  ign,  ign,  ign }},
+  /* work_slow */     {{ ign,  slo,  ign,  ign,  ign,  ign,  ign,  ign,  ign,  ign }},
   /* ca_issued */     {{ ign,  ign,  cer,  cer,  ign,  ign,  ign,  ign,  ign,  ign }},
   /* ca_foreign */    {{ ign,  ign,  gen,  gen,  ign,  ign,  ign,  ign,  ign,  ign }},
   /* ca_pending */    {{ ign,  ign,  pen,  pen,  ign,  ign,  ign,  ign,  ign,  ign }},

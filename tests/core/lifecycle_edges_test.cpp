@@ -75,6 +75,47 @@ TEST_CASE("an import is judged by its bytes and has no walk", "[core][lifecycle]
   CHECK(end_of(failed(event_kind::upload_recorded)) == settled_as::failed);
 }
 
+TEST_CASE("an import needs no CA: its work ends with the bytes", "[core][lifecycle]") {
+  const auto at_work = [] {
+    teller t;
+    t.at.kind = request_kind::pfx_import;
+    t.at.authority.clear();
+    t.on(event_kind::claimed);
+    CHECK(t.next() == action::work);
+    return t;
+  };
+  SECTION("in one go") {
+    auto t = at_work();
+    t.on(built());
+    CHECK(t.at.state == record_state::prepared);
+    CHECK_FALSE(t.at.attempt_open);
+    CHECK(t.next() == action::upload);
+  }
+  SECTION("in the slow lane, within the same attempt and without a write") {
+    auto t = at_work();
+    t.on(event_kind::work_slow);
+    CHECK_FALSE(t.out.changed);
+    CHECK(t.at.attempts == 1);
+    CHECK(t.next() == action::work_slowly);
+    t.on(built());
+    CHECK(t.at.state == record_state::prepared);
+  }
+  SECTION("a lost lease abandons it, unless the bytes are frozen") {
+    auto t = at_work();
+    t.on({.kind = event_kind::lease_lost, .lease_number = t.at.lease_number});
+    CHECK(t.at.state == record_state::abandoned);
+    auto frozen = at_work();
+    frozen.on(built()).on({.kind = event_kind::lease_lost, .lease_number = t.at.lease_number});
+    CHECK(frozen.at.state == record_state::prepared);
+    CHECK(frozen.next() == action::query);
+  }
+  SECTION("a create never gets there without a certificate") {
+    teller t;
+    t.on(event_kind::claimed).on(built());
+    CHECK(t.at.state == record_state::working);
+  }
+}
+
 TEST_CASE("the kept bytes are those that stand, or none", "[core][lifecycle]") {
   const auto keeps = [](teller&& t, event recorded) {
     t.on(std::move(recorded));

@@ -56,13 +56,14 @@ void engine::take(const hand_out& one, boot_ms lease_until) {
   }
   open_[one.context];
   write(one.context, lifecycle::receive({.key = key_of(one.context),
-                                         .kind = request_kind::pfx_create,
+                                         .kind = one.imported ? request_kind::pfx_import
+                                                              : request_kind::pfx_create,
                                          .fingerprint = fingerprint_of(one.context),
                                          .lease_number = one.lease_number,
                                          .lease_until = lease_until,
                                          .arrival = 1,
                                          .expires_at = one.expires,
-                                         .authority = authority,
+                                         .authority = one.imported ? "" : authority,
                                          .sealed_request = to_bytes("request")},
                                         moment()));
 }
@@ -132,7 +133,8 @@ void engine::dispatch(const std::string& context, open_record& of, action what) 
   const auto ticket = of.value.live.ticket = ++tickets_;
   of.doing = what;
   switch (what) {
-    case action::work: work(context, ticket); break;
+    case action::work:
+    case action::work_slowly: work(context, ticket); break;
     case action::submit: submit_or_find(context, ticket, true); break;
     case action::find: submit_or_find(context, ticket, false); break;
     case action::build: build(context, ticket); break;
@@ -164,6 +166,8 @@ void engine::work(const std::string& context, std::uint64_t ticket) {
       done.kind = world_.roll.chance(80) ? event_kind::work_failed : event_kind::work_refused;
       done.code = service_code::parameter_invalid;
       done.text = "work failed";
+    } else if (found->second.value.kind == request_kind::pfx_import) {
+      done = import(found->second.doing);
     } else {
       const bool reused = world_.by.broken == mutation::one_key;
       const auto key = "k" + std::to_string(number_) + "." + std::to_string(reused ? 0 : ++keys_);
@@ -171,6 +175,17 @@ void engine::work(const std::string& context, std::uint64_t ticket) {
     }
     answer(life, context, ticket, std::move(done));
   });
+}
+
+/// All that an import needs is done at once; some find out on the way that they take long.
+event engine::import(action doing) {
+  if (doing == action::work && world_.roll.chance(20)) {
+    return event{.kind = event_kind::work_slow};
+  }
+  event done{.kind = event_kind::built, .result_digest = world_.new_digest(), .succeeded = true};
+  world_.documents[done.result_digest] = {true, {}};
+  done.blobs = {{blob_kind::result, to_bytes(done.result_digest.octets)}};
+  return done;
 }
 
 void engine::build(const std::string& context, std::uint64_t ticket) {

@@ -158,11 +158,12 @@ void engine::reconcile() {
     if (!known.open && said.kind == event_kind::query_recorded) {
       open_[context];
       write(context, lifecycle::receive({.key = key_of(context),
-                                         .kind = request_kind::pfx_create,
+                                         .kind = one.imported ? request_kind::pfx_import
+                                                              : request_kind::pfx_create,
                                          .fingerprint = fingerprint_of(context),
                                          .lease_number = one.lease_number,
                                          .expires_at = one.expires,
-                                         .authority = authority},
+                                         .authority = one.imported ? "" : authority},
                                         moment()));
     }
     if (open_.count(context) != 0) {

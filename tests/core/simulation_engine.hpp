@@ -107,6 +107,7 @@ private:
   void dispatch(const std::string& context, open_record& of, lifecycle::action what);
   void renew(const std::string& context);
   void work(const std::string& context, std::uint64_t ticket);
+  [[nodiscard]] lifecycle::event import(lifecycle::action doing);
   void build(const std::string& context, std::uint64_t ticket);
   void submit_or_find(const std::string& context, std::uint64_t ticket, bool submit);
   void upload(const std::string& context, open_record& of);

@@ -104,6 +104,7 @@ struct order {
   std::int64_t leased_until = 0;
   int recorded_hand_outs = 0;
   bool poison = false;
+  bool imported = false; ///< a pfxImport: no CA takes part
   bool dropped = false;  ///< forgotten: expired and never recorded
   bool recorded = false;
   digest result_digest;
@@ -115,6 +116,7 @@ struct hand_out {
   std::string context;
   std::uint64_t lease_number = 0;
   bool other_body = false;
+  bool imported = false;
   unix_ms expires = 0;
 };
 
