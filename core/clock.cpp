@@ -124,7 +124,8 @@ std::string to_rfc3339(unix_ms moment) {
   // The form has four digits for the year; what lies beyond is shown as the nearest end.
   moment = moment < year_0000_ms ? year_0000_ms : moment > year_9999_ms ? year_9999_ms : moment;
   const auto since = std::chrono::milliseconds(moment);
-  const auto day = std::chrono::floor<std::chrono::days>(std::chrono::sys_time(since));
+  const auto day = std::chrono::floor<std::chrono::days>(
+    std::chrono::sys_time<std::chrono::milliseconds>(since));
   const std::chrono::year_month_day date(day);
   const std::int64_t left = moment - day.time_since_epoch().count() * ms_per_day;
   const std::int64_t seconds = left / ms_per_second;
