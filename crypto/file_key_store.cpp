@@ -37,7 +37,7 @@ result<std::vector<rsa_padding>> checked_paddings(std::vector<rsa_padding> wante
   if (wanted.empty())
     wanted = {rsa_padding::oaep_sha256, rsa_padding::oaep_sha384, rsa_padding::oaep_sha512};
   std::ranges::sort(wanted);
-  wanted.erase(std::ranges::unique(wanted).begin(), wanted.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
   if (wanted.front() < rsa_padding::pkcs1 || wanted.back() > rsa_padding::oaep_sha512)
     return failure(errc::bad_input, "paddings", "names an unknown padding");
   return wanted;
