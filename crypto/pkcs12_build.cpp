@@ -191,6 +191,35 @@ pkcs12_options pkcs12_options::modern() {
   return out;
 }
 
+pkcs12_options pkcs12_options::compatible() {
+  pkcs12_options out = modern();
+  out.kdf_salt_bytes = 8;
+  out.mac_salt_bytes = 8;
+  return out;
+}
+
+pkcs12_options pkcs12_options::legacy() {
+  pkcs12_options out = modern();
+  out.cipher = encryption::pbe_sha1_3des;
+  out.kdf_salt_bytes = 8;
+  out.mac_sha1 = true;
+  out.mac_salt_bytes = 8;
+  return out;
+}
+
+pkcs12_options pkcs12_options::of(pfx_profile profile) {
+  switch (profile) {
+    case pfx_profile::compatible:
+      return compatible();
+    case pfx_profile::legacy:
+      return legacy();
+    case pfx_profile::modern:
+    case pfx_profile::unchanged: // never written; the caller keeps the file as it came
+      break;
+  }
+  return modern();
+}
+
 result<bytes> build_pkcs12(const pkcs12_input& input, const pkcs12_options& options) {
   const queue_guard guard;
   if (auto checked = check(input, options); !checked)
