@@ -1,0 +1,494 @@
+// Connector keys in a folder: made, found by others, used, given away or not, removed, sealed
+// again; and every way in which folder and files can be wrong.
+#include "crypto/file_key_store.hpp"
+
+#include "tests/catch.hpp"
+
+#include <atomic>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypto/random.hpp"
+#include "tests/crypto/support.hpp"
+
+namespace pfx::crypto {
+namespace {
+
+namespace fs = std::filesystem;
+using test::shared_key;
+using test::temporary_folder;
+
+const bytes master(32, 0x5a);
+const bytes other_master(32, 0xa5);
+const bytes third(32, 0x33);
+const bytes fourth(32, 0x44);
+
+std::unique_ptr<file_key_store> open_store(const temporary_folder& folder,
+                                           const bytes& key = master) {
+  auto out = file_key_store::open(folder.file("keys"), secret_bytes(key));
+  REQUIRE(out);
+  return std::move(*out);
+}
+
+new_key named(std::string name, std::string provider = "pfxengine") {
+  new_key out;
+  out.provider = std::move(provider);
+  out.name = std::move(name);
+  return out;
+}
+
+connector_key add(file_key_store& store, const new_key& what,
+                  key_algorithm algorithm = key_algorithm::rsa2048) {
+  auto out = store.import(what, shared_key(algorithm));
+  INFO((out ? "" : to_string(out.error())));
+  REQUIRE(out);
+  return std::move(*out);
+}
+
+fs::path only_file(const temporary_folder& folder) {
+  std::vector<fs::path> all;
+  for (const auto& each : fs::directory_iterator(folder.file("keys")))
+    all.push_back(each.path());
+  REQUIRE(all.size() == 1);
+  return all[0];
+}
+
+bytes closed_to(const connector_key& key, rsa_padding padding, std::string_view plain) {
+  auto out = rsa_encrypt(key.public_key, padding, as_bytes(plain));
+  REQUIRE(out);
+  return std::move(*out);
+}
+
+int mode_of(const fs::path& path) {
+  struct stat about {};
+  REQUIRE(::lstat(path.c_str(), &about) == 0);
+  return static_cast<int>(about.st_mode & 07777);
+}
+
+template <class T>
+errc code_of(const result<T>& what) {
+  return what ? errc::none : what.error().code;
+}
+
+} // namespace
+
+TEST_CASE("a key that was made decrypts, and tells what may be known of it", "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  CHECK(store->list()->empty());
+  CHECK_FALSE(fs::exists(folder.file("keys")));
+
+  const auto before = system_clock().wall();
+  const auto made = store->create(named("mail"), key_algorithm::rsa2048);
+  REQUIRE(made);
+  CHECK(made->provider == "pfxengine");
+  CHECK(made->name == "mail");
+  CHECK(made->bits == 2048);
+  CHECK(
+    made->paddings
+    == std::vector{rsa_padding::oaep_sha256, rsa_padding::oaep_sha384, rsa_padding::oaep_sha512});
+  CHECK_FALSE(made->exportable);
+  CHECK(made->created_at >= before);
+
+  const auto found = store->find("pfxengine", "mail");
+  REQUIRE(found);
+  CHECK(found->public_key == made->public_key);
+  const auto opened = store->decrypt("pfxengine", "mail", rsa_padding::oaep_sha512,
+                                     closed_to(*made, rsa_padding::oaep_sha512, "secret"));
+  REQUIRE(opened);
+  CHECK(opened->opened);
+  CHECK(opened->octets.text() == "secret");
+  CHECK(mode_of(folder.file("keys")) == 0700);
+  CHECK(mode_of(only_file(folder)) == 0600);
+}
+
+TEST_CASE("nothing of a key stands readable in its file", "[crypto][keys]") {
+  const temporary_folder folder;
+  add(*open_store(folder), named("a-telling-name", "a-telling-provider"));
+  const auto octets = to_text(test::read_file(only_file(folder)));
+  CHECK(octets.find("telling") == std::string::npos);
+  CHECK(only_file(folder).string().find("telling") == std::string::npos);
+  const auto& key = shared_key(key_algorithm::rsa2048);
+  const auto pkcs8 = key.to_pkcs8();
+  CHECK(octets.find(to_text(pkcs8->view().subspan(300, 32))) == std::string::npos);
+  CHECK(octets.find(to_text(byte_view(*key.public_key()).subspan(100, 32))) == std::string::npos);
+}
+
+TEST_CASE("keys that another process adds and removes are seen at once", "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto ours = open_store(folder);
+  const auto theirs = open_store(folder);
+  const auto key = add(*theirs, named("mail"));
+  CHECK(ours->list()->size() == 1);
+  const auto ciphertext = closed_to(key, rsa_padding::oaep_sha256, "secret");
+  const auto use
+    = [&] { return ours->decrypt("pfxengine", "mail", rsa_padding::oaep_sha256, ciphertext); };
+  REQUIRE(use());
+  REQUIRE(theirs->remove("pfxengine", "mail"));
+  CHECK(code_of(use()) == errc::not_found);
+  CHECK(use().error().field == "keyName");
+  CHECK(code_of(ours->find("pfxengine", "mail")) == errc::not_found);
+  CHECK(ours->list()->empty());
+  // Another key under the same name: the one in memory must not be used for it.
+  add(*theirs, named("mail"), key_algorithm::rsa3072);
+  const auto after = use();
+  REQUIRE(after);
+  CHECK_FALSE(after->opened);
+}
+
+TEST_CASE("keys are listed by provider and name, octet by octet", "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  for (const auto& [provider, name] :
+       {std::pair{"b", "1"}, std::pair{"a", "2"}, std::pair{"a", "10"}, std::pair{"A", "2"}})
+    add(*store, named(name, provider));
+  std::string order;
+  const auto listed = store->list();
+  REQUIRE(listed);
+  for (const auto& each : *listed)
+    order += each.provider + "/" + each.name + " ";
+  CHECK(order == "A/2 a/10 a/2 b/1 ");
+  // The pair counts, not the text that both make together.
+  add(*store, named("b1", "x"));
+  CHECK(code_of(store->find("xb", "1")) == errc::not_found);
+  CHECK(code_of(store->find("x", "B1")) == errc::not_found);
+}
+
+TEST_CASE("a name is given once", "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  const auto first = add(*store, named("mail"));
+  const auto again = store->import(named("mail"), shared_key(key_algorithm::rsa3072));
+  REQUIRE_FALSE(again);
+  CHECK(again.error().code == errc::conflict);
+  CHECK(again.error().field == "keyName");
+  CHECK(code_of(store->create(named("mail"), key_algorithm::rsa2048)) == errc::conflict);
+  CHECK(store->find("pfxengine", "mail")->public_key == first.public_key);
+  CHECK(only_file(folder).extension() == ".key");
+}
+
+TEST_CASE("two processes that give the same name make one key", "[crypto][keys]") {
+  const temporary_folder folder;
+  std::vector<std::thread> threads;
+  std::atomic<int> made = 0, conflicts = 0;
+  for (int i = 0; i < 8; ++i)
+    threads.emplace_back([&, i] {
+      auto store = file_key_store::open(folder.file("keys"), secret_bytes(master));
+      const auto done = (*store)->import(
+        named("mail"), shared_key(i % 2 == 0 ? key_algorithm::rsa2048 : key_algorithm::rsa3072));
+      made += done ? 1 : 0;
+      conflicts += code_of(done) == errc::conflict ? 1 : 0;
+    });
+  for (auto& each : threads)
+    each.join();
+  CHECK(made == 1);
+  CHECK(conflicts == 7);
+  CHECK(open_store(folder)->list()->size() == 1);
+}
+
+TEST_CASE("words that are no names are refused, and found by nobody", "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  const std::string longest(limits_of_keys::name_octets_max, 'n');
+  add(*store, named(longest, longest));
+  for (const std::string& bad :
+       {std::string(), longest + "n", std::string("a\nb"), std::string("a\0b", 3),
+        std::string("\xff"), std::string("\x1b[31m")}) {
+    const auto name = store->import(named(bad), shared_key(key_algorithm::rsa2048));
+    CHECK(code_of(name) == errc::bad_input);
+    CHECK(name.error().field == "keyName");
+    const auto provider = store->create(named("n", bad), key_algorithm::rsa2048);
+    CHECK(code_of(provider) == errc::bad_input);
+    CHECK(provider.error().field == "providerName");
+    CHECK(code_of(store->find("pfxengine", bad)) == errc::not_found);
+    CHECK(code_of(store->find(bad, "n")) == errc::not_found);
+    CHECK(code_of(store->decrypt("pfxengine", bad, rsa_padding::oaep_sha256, {}))
+          == errc::not_found);
+    CHECK(code_of(store->remove("pfxengine", bad)) == errc::not_found);
+  }
+  // What looks like a path is a name like any other.
+  for (const auto* name : {"../../etc/passwd", "a/b", "..", "/"})
+    add(*store, named(name));
+  CHECK(store->list()->size() == 5);
+}
+
+TEST_CASE("only the paddings that were allowed are used", "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  auto what = named("mail");
+  what.paddings = {rsa_padding::oaep_sha512, rsa_padding::pkcs1, rsa_padding::pkcs1};
+  const auto key = add(*store, what);
+  CHECK(key.paddings == std::vector{rsa_padding::pkcs1, rsa_padding::oaep_sha512});
+  for (const auto padding : {rsa_padding::pkcs1, rsa_padding::oaep_sha512})
+    CHECK(store->decrypt("pfxengine", "mail", padding, closed_to(key, padding, "s"))->opened);
+  for (const auto padding : {rsa_padding::oaep_sha256, rsa_padding::oaep_sha384}) {
+    const auto refused = store->decrypt("pfxengine", "mail", padding, closed_to(key, padding, "s"));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == errc::policy);
+    CHECK(refused.error().field == "paddingScheme");
+  }
+  what = named("other");
+  what.paddings = {static_cast<rsa_padding>(17)};
+  CHECK(code_of(store->import(what, shared_key(key_algorithm::rsa2048))) == errc::bad_input);
+}
+
+TEST_CASE("a bad ciphertext is no error of the store", "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  add(*store, named("mail"));
+  for (const auto size : {0UL, 1UL, 255UL, 256UL, 257UL}) {
+    const auto answer
+      = store->decrypt("pfxengine", "mail", rsa_padding::oaep_sha256, random_bytes(size));
+    REQUIRE(answer);
+    CHECK_FALSE(answer->opened);
+    CHECK(answer->octets.size() == 32);
+  }
+}
+
+TEST_CASE("only sound RSA keys of 2048 bits and more become connector keys", "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  CHECK(code_of(store->import(named("ec"), shared_key(key_algorithm::ec_p256))) == errc::bad_input);
+  CHECK(code_of(store->create(named("ec"), key_algorithm::ec_p256)) == errc::bad_input);
+  REQUIRE(test::openssl({"genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024", "-out",
+                         folder.file("small.pem")})
+            .status
+          == 0);
+  const auto small = private_key::from_pem(to_text(test::read_file(folder.file("small.pem"))));
+  REQUIRE(small);
+  CHECK(code_of(store->import(named("small"), *small)) == errc::bad_input);
+  // A key of three primes: its third one would be lost, and with it the key.
+  if (test::openssl({"genrsa", "-primes", "3", "-out", folder.file("three.pem"), "2048"}).status
+      == 0) {
+    const auto three = private_key::from_pem(to_text(test::read_file(folder.file("three.pem"))));
+    if (three)
+      CHECK(code_of(store->import(named("three"), *three)) == errc::bad_input);
+  }
+  CHECK(store->list()->empty());
+}
+
+TEST_CASE("a key leaves only if it was made for it", "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  add(*store, named("stays"));
+  auto what = named("leaves");
+  what.exportable = true;
+  add(*store, what);
+  const auto refused = store->export_key("pfxengine", "stays");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::policy);
+  const auto given = store->export_key("pfxengine", "leaves");
+  REQUIRE(given);
+  CHECK(given->public_key_hash() == shared_key(key_algorithm::rsa2048).public_key_hash());
+  CHECK(code_of(store->export_key("pfxengine", "nobody")) == errc::not_found);
+}
+
+TEST_CASE("no more keys are taken than the service takes", "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  for (std::size_t i = 0; i < limits_of_keys::keys_max; ++i)
+    add(*store, named("key " + std::to_string(i)));
+  const auto more = store->import(named("one more"), shared_key(key_algorithm::rsa2048));
+  REQUIRE_FALSE(more);
+  CHECK(more.error().code == errc::too_large);
+  CHECK(code_of(store->import(named("key 7"), shared_key(key_algorithm::rsa2048)))
+        == errc::conflict);
+  CHECK(store->list()->size() == limits_of_keys::keys_max);
+  REQUIRE(store->remove("pfxengine", "key 7"));
+  add(*store, named("one more"));
+}
+
+TEST_CASE("a folder or a file that others can reach is not used", "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  const auto key = add(*store, named("mail"));
+  const auto file = only_file(folder);
+  const auto use = [&] {
+    return store->decrypt("pfxengine", "mail", rsa_padding::oaep_sha256,
+                          closed_to(key, rsa_padding::oaep_sha256, "s"));
+  };
+  REQUIRE(use());
+  for (const auto mode : {0640, 0604, 0660, 0610}) {
+    fs::permissions(file, static_cast<fs::perms>(mode));
+    CHECK(code_of(use()) == errc::io); // in spite of the copy in memory
+    CHECK(code_of(store->list()) == errc::io);
+    CHECK(code_of(store->find("pfxengine", "mail")) == errc::io);
+  }
+  fs::permissions(file, static_cast<fs::perms>(0600));
+  REQUIRE(use());
+  for (const auto mode : {0750, 0701, 0770}) {
+    fs::permissions(folder.file("keys"), static_cast<fs::perms>(mode));
+    CHECK(code_of(use()) == errc::io);
+    CHECK(code_of(store->list()) == errc::io);
+    CHECK(code_of(store->import(named("x"), shared_key(key_algorithm::rsa2048))) == errc::io);
+    CHECK(code_of(store->remove("pfxengine", "mail")) == errc::io);
+    CHECK_FALSE(file_key_store::open(folder.file("keys"), secret_bytes(master)));
+  }
+  fs::permissions(folder.file("keys"), static_cast<fs::perms>(0700));
+  REQUIRE(use());
+}
+
+TEST_CASE("a folder or a file of another user is not used", "[crypto][keys]") {
+  if (::geteuid() != 0) {
+    SUCCEED("only root can give files away");
+    return;
+  }
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  add(*store, named("mail"));
+  REQUIRE(::chown(only_file(folder).c_str(), 12345, 12345) == 0);
+  CHECK(code_of(store->find("pfxengine", "mail")) == errc::io);
+  REQUIRE(::chown(only_file(folder).c_str(), 0, 0) == 0);
+  REQUIRE(store->find("pfxengine", "mail"));
+  REQUIRE(::chown(folder.file("keys").c_str(), 12345, 12345) == 0);
+  CHECK(code_of(store->list()) == errc::io);
+}
+
+TEST_CASE("links and foreign files are never opened as keys", "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  add(*store, named("mail"));
+  const auto file = only_file(folder);
+  for (const auto* name : {"README", "key.key", ".hidden", "0000.key.bak"})
+    test::write_file(folder.file(std::string("keys/") + name), std::string_view("not a key"));
+  fs::create_directory(folder.file("keys/folder"));
+  CHECK(store->list()->size() == 1);
+  fs::rename(file, folder.file("elsewhere"));
+  fs::create_symlink(folder.file("elsewhere"), file);
+  CHECK(code_of(store->find("pfxengine", "mail")) == errc::io);
+  CHECK(code_of(store->list()) == errc::io);
+  fs::remove(file);
+  fs::create_directory(file);
+  fs::permissions(file, static_cast<fs::perms>(0700));
+  CHECK(code_of(store->find("pfxengine", "mail")) == errc::io);
+}
+
+TEST_CASE("a file that was changed is corrupt, wherever it was changed", "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  add(*store, named("mail"));
+  const auto file = only_file(folder);
+  const auto good = test::read_file(file);
+  for (std::size_t at = 0; at < good.size(); at += 13) {
+    auto bad = good;
+    bad[at] ^= 1;
+    test::write_file(file, bad);
+    const auto found = store->find("pfxengine", "mail");
+    REQUIRE_FALSE(found);
+    const bool in_key_id = at >= 1 && at < 9;
+    CHECK(found.error().code == (in_key_id ? errc::wrong_key : errc::corrupt));
+    CHECK(found.error().field == file.string());
+  }
+  for (const auto size : {0UL, 1UL, 20UL, good.size() - 1}) {
+    test::write_file(file, byte_view(good).first(size));
+    CHECK(code_of(store->find("pfxengine", "mail")) == errc::corrupt);
+  }
+  test::write_file(file, bytes(100'000, 7));
+  CHECK(code_of(store->find("pfxengine", "mail")) == errc::corrupt);
+  test::write_file(file, good);
+  CHECK(store->find("pfxengine", "mail"));
+}
+
+TEST_CASE("a file under another key's name does not open", "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  add(*store, named("one"));
+  const auto first = only_file(folder);
+  add(*store, named("two"));
+  fs::path second;
+  for (const auto& each : fs::directory_iterator(folder.file("keys")))
+    if (each.path() != first)
+      second = each.path();
+  fs::copy_file(first, second, fs::copy_options::overwrite_existing);
+  CHECK(store->find("pfxengine", "one"));
+  CHECK(code_of(store->find("pfxengine", "two")) == errc::corrupt);
+}
+
+TEST_CASE("another master key opens no key", "[crypto][keys]") {
+  const temporary_folder folder;
+  add(*open_store(folder), named("mail"));
+  const auto store = open_store(folder, other_master);
+  CHECK(code_of(store->find("pfxengine", "mail")) == errc::wrong_key);
+  CHECK(code_of(store->list()) == errc::wrong_key);
+  CHECK(code_of(store->decrypt("pfxengine", "mail", rsa_padding::oaep_sha256, bytes(256, 1)))
+        == errc::wrong_key);
+  CHECK_FALSE(file_key_store::open(folder.file("keys"), secret_bytes(bytes(31, 1))));
+  CHECK_FALSE(file_key_store::open("", secret_bytes(master)));
+}
+
+TEST_CASE("sealed again, keys open with the new master key and not with the old",
+          "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  for (int i = 0; i < 5; ++i)
+    add(*store, named("key " + std::to_string(i)));
+  const auto before = *store->find("pfxengine", "key 3");
+  CHECK(store->reseal(secret_bytes(other_master)) == std::size_t{5});
+  CHECK(store->list()->size() == 5); // this very store goes on with the new one
+  CHECK(code_of(open_store(folder)->list()) == errc::wrong_key);
+  const auto after = open_store(folder, other_master)->find("pfxengine", "key 3");
+  REQUIRE(after);
+  CHECK(after->public_key == before.public_key);
+  CHECK(after->created_at == before.created_at);
+  CHECK(mode_of(fs::directory_iterator(folder.file("keys"))->path()) == 0600);
+}
+
+TEST_CASE("a sealing again that was interrupted is finished by a repeat", "[crypto][keys]") {
+  const temporary_folder folder;
+  for (int i = 0; i < 3; ++i)
+    add(*open_store(folder), named("old " + std::to_string(i)));
+  // Two are done already, and a temporary file of a third lies about.
+  for (int i = 0; i < 2; ++i)
+    add(*open_store(folder, other_master), named("new " + std::to_string(i)));
+  const auto some = fs::directory_iterator(folder.file("keys"))->path();
+  fs::copy_file(some, some.string() + ".0123456789abcdef");
+  CHECK(code_of(open_store(folder)->list()) == errc::wrong_key);
+  CHECK(open_store(folder)->reseal(secret_bytes(other_master)) == std::size_t{3});
+  CHECK(open_store(folder, other_master)->list()->size() == 5);
+  CHECK_FALSE(fs::exists(some.string() + ".0123456789abcdef"));
+  CHECK(open_store(folder)->reseal(secret_bytes(other_master)) == std::size_t{0});
+  // A third master key opens none of them, so none is sealed under a fourth.
+  const bytes third = test::unhex(std::string(62, '7') + "00");
+  CHECK(
+    code_of(open_store(folder, third)->reseal(secret_bytes(bytes(third.rbegin(), third.rend()))))
+    == errc::wrong_key);
+  CHECK(open_store(folder, other_master)->list()->size() == 5);
+}
+
+TEST_CASE("there is nothing to seal again where no key was made", "[crypto][keys]") {
+  const temporary_folder folder;
+  CHECK(open_store(folder)->reseal(secret_bytes(other_master)) == std::size_t{0});
+  CHECK_FALSE(fs::exists(folder.file("keys")));
+  CHECK_FALSE(open_store(folder)->reseal(secret_bytes(bytes(16, 1))));
+}
+
+TEST_CASE("many threads decrypt with keys that come and go", "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  const auto kept = add(*store, named("kept"));
+  const auto ciphertext = closed_to(kept, rsa_padding::oaep_sha256, "s");
+  std::atomic<int> opened = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      for (int j = 0; j < 20; ++j) {
+        const auto answer
+          = store->decrypt("pfxengine", "kept", rsa_padding::oaep_sha256, ciphertext);
+        opened += answer && answer->opened ? 1 : 0;
+      }
+    });
+  for (int i = 0; i < 20; ++i) {
+    add(*store, named("passing"));
+    REQUIRE(store->list());
+    REQUIRE(store->remove("pfxengine", "passing"));
+  }
+  for (auto& each : threads)
+    each.join();
+  CHECK(opened == 80);
+}
+
+} // namespace pfx::crypto
