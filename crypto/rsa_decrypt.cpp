@@ -159,8 +159,11 @@ result<rsa_plaintext> rsa_decrypt(const private_key& key, rsa_padding padding,
   // Drawn before the decryption, always, so that a failure costs nothing that a success does not.
   const auto instead = random_secret(size);
   const auto substitute = stand_in_ciphertext(size);
-  const bool usable = ciphertext.size() == size && below_modulus(ciphertext, pair);
-  const byte_view input = usable ? ciphertext : substitute.view(); // public: lengths and the number
+  // Length and size of the number are public, and cost the same all the same.
+  const bool of_length = ciphertext.size() == size;
+  const byte_view offered = of_length ? ciphertext : substitute.view();
+  const bool usable = below_modulus(offered, pair) && of_length;
+  const byte_view input = usable ? offered : substitute.view();
 
   secret_bytes plain(size);
   std::size_t plain_size = size;
