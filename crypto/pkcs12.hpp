@@ -37,8 +37,8 @@ struct pkcs12_input {
 /// Leaf first, then the chain; friendlyName, localKeyID on key and leaf.
 [[nodiscard]] result<bytes> build_pkcs12(const pkcs12_input& input, const pkcs12_options& options);
 
-/// What a reader finds in a file. For checks and tests of our own making; hostile files need limits
-/// that this function does not have: it refuses files over limits::pfx_bytes_max only.
+/// What a reader finds in a file with one key: its certificate, and all others in their order. For
+/// files of our own making; it reads them as pfx_file does, with all its limits.
 struct pkcs12_content {
   private_key key;
   certificate leaf;

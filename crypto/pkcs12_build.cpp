@@ -5,7 +5,7 @@
 #include "core/limits.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/openssl.hpp"
-#include "crypto/pkcs12_parts.hpp"
+#include "crypto/pfx_file.hpp"
 #include "crypto/random.hpp"
 #include "crypto/text.hpp"
 
@@ -18,6 +18,15 @@ constexpr std::size_t friendly_name_octets_max = 256;
 constexpr int salt_octets_min = 8;
 constexpr int salt_octets_max = 64;
 
+void free_bags(STACK_OF(PKCS12_SAFEBAG) * bags) {
+  sk_PKCS12_SAFEBAG_pop_free(bags, ::PKCS12_SAFEBAG_free);
+}
+void free_safes(STACK_OF(PKCS7) * safes) { sk_PKCS7_pop_free(safes, ::PKCS7_free); }
+
+using pkcs12_handle = handle<::PKCS12, ::PKCS12_free>;
+using pkcs7_handle = handle<::PKCS7, ::PKCS7_free>;
+using bags_handle = handle<STACK_OF(PKCS12_SAFEBAG), &free_bags>;
+using safes_handle = handle<STACK_OF(PKCS7), &free_safes>;
 using algorithm_handle = handle<::X509_ALGOR, ::X509_ALGOR_free>;
 using shrouded_handle = handle<::X509_SIG, ::X509_SIG_free>;
 using pkcs8_handle = handle<::PKCS8_PRIV_KEY_INFO, ::PKCS8_PRIV_KEY_INFO_free>;
@@ -49,7 +58,7 @@ result<void> check(const pkcs12_input& input, const pkcs12_options& options) {
   if (input.chain.size() > limits::chain_certificates_max) {
     return failure(errc::too_large, "chain", "more than 8 certificates");
   }
-  const auto iterations_fit = [](int n) { return n >= 1 && n <= pkcs12_iterations_max; };
+  const auto iterations_fit = [](int n) { return n >= 1 && n <= pfx_limits::iterations_max; };
   const auto salt_fits = [](int n) { return n >= salt_octets_min && n <= salt_octets_max; };
   if (!iterations_fit(options.kdf_iterations) || !iterations_fit(options.mac_iterations)) {
     return refuse("iterations", "must be 1 to 2,000,000");
