@@ -1,12 +1,13 @@
 // Requests that are wrong on purpose, each in one way, and what the engine must say to them. A
 // table; whoever finds a new way of being wrong adds a row.
+#include "sandbox/bad_rows.hpp"
+
 #include <algorithm>
 #include <array>
 
 #include <nlohmann/json.hpp>
 
 #include "core/limits.hpp"
-#include "sandbox/orders.hpp"
 #include "sandbox/sandbox.hpp"
 
 namespace pfx::sandbox {
@@ -21,36 +22,14 @@ constexpr std::size_t nesting_over_limit = 100'000;
 constexpr std::size_t request_over_limit_bytes = limits::request_bytes_max + 1024;
 
 /// The codes of a final failure for a value that is wrong (docs/protocol.md).
-const std::vector<service_code> wrong_value
+constexpr std::array wrong_value
   = {service_code::data_serialization, service_code::parameter_invalid};
-const std::vector<service_code> too_much
-  = {service_code::data_serialization, service_code::parameter_invalid,
-     service_code::payload_too_large};
-const std::vector<service_code> cannot = {service_code::not_supported};
-const std::vector<service_code> not_open
-  = {service_code::parameter_invalid, service_code::not_supported};
-
-/// A change of the order's values.
-using change = void (*)(order&, const fleet&);
-/// A change of the order's JSON.
-using edit = void (*)(json&);
-
-struct bad_row {
-  std::string_view name;
-  std::string_view field;
-  const std::vector<service_code>* codes;
-  change alter = nullptr;
-  edit rewrite = nullptr;
-};
+constexpr std::array too_much = {service_code::data_serialization, service_code::parameter_invalid,
+                                 service_code::payload_too_large};
+constexpr std::array cannot = {service_code::not_supported};
+constexpr std::array not_open = {service_code::parameter_invalid, service_code::not_supported};
 
 // -- changes of values ------
-
-void use_recipient(order& what, const fleet& devices, const bytes& certificate,
-                   key_transport transport = key_transport::ecdh) {
-  const auto& one = devices.devices().front(); // the unfit ones name this device
-  what.request.device_id = one.id;
-  what.request.recipients = {{one.keys.front().recipient_id, certificate, transport}};
-}
 
 void long_common_name(order& what, const fleet&) {
   what.request.create.subject = "CN=" + std::string(200, 'a') + ",O=Example Test";
@@ -174,59 +153,59 @@ void large(json& body) { body["padding"] = std::string(request_over_limit_bytes,
 
 constexpr std::string_view alternative_names = "subjectAlternativeNames";
 
-const std::array<bad_row, 48> rows = {{
-  {"unknown-kind", "kind", &cannot, nullptr, unknown_kind},
-  {"missing-key-algorithm", "keyAlgorithm", &wrong_value, nullptr, no_key_algorithm},
-  {"missing-certificate", "certificate", &wrong_value, nullptr, no_certificate},
-  {"missing-recipients", "recipients", &wrong_value, nullptr, no_recipient_list},
-  {"missing-device", "deviceId", &wrong_value, nullptr, no_device},
-  {"typed-validity", "validity", &wrong_value, nullptr, typed_validity},
-  {"negative-validity", "validity", &wrong_value, nullptr, negative_validity},
-  {"typed-recipients", "recipients", &wrong_value, nullptr, typed_recipients},
-  {"typed-subject", "subject", &wrong_value, nullptr, typed_subject},
-  {"null-certificate", "certificate", &wrong_value, nullptr, null_certificate},
-  {"unknown-algorithm", "keyAlgorithm", &not_open, nullptr, unknown_algorithm},
-  {"unknown-hash", "hashAlgorithm", &not_open, nullptr, unknown_hash},
-  {"unknown-name-type", alternative_names, &not_open, nullptr, unknown_name_type},
-  {"unknown-profile", "pfxProfile", &not_open, nullptr, unknown_profile},
-  {"recipient-not-base64", "recipients[0].certificate", &wrong_value, nullptr, not_base64},
-  {"request-too-large", "", &too_much, nullptr, large},
-  {"duplicate-keys", "userId", &wrong_value},
-  {"cn-200", "subject", &too_much, long_common_name},
-  {"bad-escape", "subject", &wrong_value, bad_escape},
-  {"open-quote", "subject", &wrong_value, open_quote},
-  {"subject-words", "subject", &wrong_value, no_subject_value},
-  {"rid-500", "securityIdentifier", &wrong_value, administrator},
-  {"sid-foreign", "securityIdentifier", &wrong_value, foreign_domain},
-  {"sid-malformed", "securityIdentifier", &wrong_value, malformed_sid},
-  {"sid-uri-differs", alternative_names, &wrong_value, sid_uri_differs},
-  {"eku-smart-card", "extendedKeyUsages", &wrong_value, smart_card_logon},
-  {"eku-enrolment-agent", "extendedKeyUsages", &wrong_value, enrolment_agent},
-  {"eku-any", "extendedKeyUsages", &wrong_value, any_usage},
-  {"eku-501", "extendedKeyUsages", &too_much, many_usages},
-  {"ku-cert-sign", "keyUsages", &wrong_value, signs_certificates},
-  {"ku-crl-sign", "keyUsages", &wrong_value, signs_lists},
-  {"ku-encipher-ec", "keyUsages", &wrong_value, enciphering_curve},
-  {"san-foreign-upn", alternative_names, &wrong_value, foreign_upn},
-  {"san-suffix-trick", alternative_names, &wrong_value, suffix_trick},
-  {"san-bad-ip", alternative_names, &wrong_value, malformed_ip},
-  {"san-bad-dns", alternative_names, &wrong_value, malformed_dns},
-  {"unknown-ca", "certificateAuthority", &not_open, unknown_ca},
-  {"unknown-template", "certificateTemplate", &not_open, unknown_template},
-  {"validity-aeons", "validity", &wrong_value, long_validity},
-  {"no-recipients", "recipients", &wrong_value, no_recipients},
-  {"recipients-65", "recipients", &too_much, many_recipients},
-  {"recipient-foreign", "recipients[0].certificate", &wrong_value, outside_trust},
-  {"recipient-expired", "recipients[0].certificate", &wrong_value, expired_recipient},
-  {"recipient-rsa512", "recipients[0].certificate", &wrong_value, weak_recipient},
-  {"recipient-usage", "recipients[0].certificate", &wrong_value, usage_recipient},
-  {"recipient-ca", "recipients[0].certificate", &wrong_value, ca_recipient},
-  {"recipient-malformed", "recipients[0].certificate", &wrong_value, malformed_recipient},
-  {"recipient-trailing", "certificate", &wrong_value, trailing_recipient},
+constexpr std::array<bad_row, 48> rows = {{
+  {"unknown-kind", "kind", cannot, nullptr, unknown_kind},
+  {"missing-key-algorithm", "keyAlgorithm", wrong_value, nullptr, no_key_algorithm},
+  {"missing-certificate", "certificate", wrong_value, nullptr, no_certificate},
+  {"missing-recipients", "recipients", wrong_value, nullptr, no_recipient_list},
+  {"missing-device", "deviceId", wrong_value, nullptr, no_device},
+  {"typed-validity", "validity", wrong_value, nullptr, typed_validity},
+  {"negative-validity", "validity", wrong_value, nullptr, negative_validity},
+  {"typed-recipients", "recipients", wrong_value, nullptr, typed_recipients},
+  {"typed-subject", "subject", wrong_value, nullptr, typed_subject},
+  {"null-certificate", "certificate", wrong_value, nullptr, null_certificate},
+  {"unknown-algorithm", "keyAlgorithm", not_open, nullptr, unknown_algorithm},
+  {"unknown-hash", "hashAlgorithm", not_open, nullptr, unknown_hash},
+  {"unknown-name-type", alternative_names, not_open, nullptr, unknown_name_type},
+  {"unknown-profile", "pfxProfile", not_open, nullptr, unknown_profile},
+  {"recipient-not-base64", "recipients[0].certificate", wrong_value, nullptr, not_base64},
+  {"request-too-large", "", too_much, nullptr, large},
+  {"duplicate-keys", "userId", wrong_value},
+  {"cn-200", "subject", too_much, long_common_name},
+  {"bad-escape", "subject", wrong_value, bad_escape},
+  {"open-quote", "subject", wrong_value, open_quote},
+  {"subject-words", "subject", wrong_value, no_subject_value},
+  {"rid-500", "securityIdentifier", wrong_value, administrator},
+  {"sid-foreign", "securityIdentifier", wrong_value, foreign_domain},
+  {"sid-malformed", "securityIdentifier", wrong_value, malformed_sid},
+  {"sid-uri-differs", alternative_names, wrong_value, sid_uri_differs},
+  {"eku-smart-card", "extendedKeyUsages", wrong_value, smart_card_logon},
+  {"eku-enrolment-agent", "extendedKeyUsages", wrong_value, enrolment_agent},
+  {"eku-any", "extendedKeyUsages", wrong_value, any_usage},
+  {"eku-501", "extendedKeyUsages", too_much, many_usages},
+  {"ku-cert-sign", "keyUsages", wrong_value, signs_certificates},
+  {"ku-crl-sign", "keyUsages", wrong_value, signs_lists},
+  {"ku-encipher-ec", "keyUsages", wrong_value, enciphering_curve},
+  {"san-foreign-upn", alternative_names, wrong_value, foreign_upn},
+  {"san-suffix-trick", alternative_names, wrong_value, suffix_trick},
+  {"san-bad-ip", alternative_names, wrong_value, malformed_ip},
+  {"san-bad-dns", alternative_names, wrong_value, malformed_dns},
+  {"unknown-ca", "certificateAuthority", not_open, unknown_ca},
+  {"unknown-template", "certificateTemplate", not_open, unknown_template},
+  {"validity-aeons", "validity", wrong_value, long_validity},
+  {"no-recipients", "recipients", wrong_value, no_recipients},
+  {"recipients-65", "recipients", too_much, many_recipients},
+  {"recipient-foreign", "recipients[0].certificate", wrong_value, outside_trust},
+  {"recipient-expired", "recipients[0].certificate", wrong_value, expired_recipient},
+  {"recipient-rsa512", "recipients[0].certificate", wrong_value, weak_recipient},
+  {"recipient-usage", "recipients[0].certificate", wrong_value, usage_recipient},
+  {"recipient-ca", "recipients[0].certificate", wrong_value, ca_recipient},
+  {"recipient-malformed", "recipients[0].certificate", wrong_value, malformed_recipient},
+  {"recipient-trailing", "certificate", wrong_value, trailing_recipient},
 }};
-const std::array<bad_row, 2> more_rows = {{
-  {"transport-unfit", "recipients[0].keyTransport", &wrong_value, unfit_transport},
-  {"device-other", "recipients[0]", &wrong_value, other_device},
+constexpr std::array<bad_row, 2> more_rows = {{
+  {"transport-unfit", "recipients[0].keyTransport", wrong_value, unfit_transport},
+  {"device-other", "recipients[0]", wrong_value, other_device},
 }};
 
 /// Those whose badness is in how they are handed out.
@@ -235,14 +214,12 @@ constexpr std::array<std::string_view, 3> answer_names
   = {"answer-over-limit", "answer-broken", "answer-too-deep"};
 
 const bad_row* row_of(std::string_view name) {
-  for (const auto& row : rows) {
-    if (row.name == name) {
-      return &row;
-    }
-  }
-  for (const auto& row : more_rows) {
-    if (row.name == name) {
-      return &row;
+  for (const auto table :
+       {std::span<const bad_row>(rows), std::span<const bad_row>(more_rows), bad_import_rows()}) {
+    for (const auto& row : table) {
+      if (row.name == name) {
+        return &row;
+      }
     }
   }
   return nullptr;
@@ -259,6 +236,13 @@ void become_other(json& body) {
 }
 
 } // namespace
+
+void use_recipient(order& what, const fleet& devices, const bytes& certificate,
+                   key_transport transport) {
+  const auto& one = devices.devices().front(); // the unfit ones name this device
+  what.request.device_id = one.id;
+  what.request.recipients = {{one.keys.front().recipient_id, certificate, transport}};
+}
 
 std::vector<std::string> bad_names() {
   std::vector<std::string> out;
@@ -287,7 +271,11 @@ bool spoil(order& what, const std::string& name, const fleet& devices) {
   if (row == nullptr) {
     return false;
   }
-  what.expected = {expected_end::failure, *row->codes, std::string(row->field)};
+  what.expected = {expected_end::failure,
+                   {row->codes.begin(), row->codes.end()},
+                   std::string(row->field),
+                   row->one_error ? std::string(row->field) : std::string(),
+                   row->may_be_retried};
   if (row->alter != nullptr) {
     row->alter(what, devices);
   } else {

@@ -1,5 +1,5 @@
-// delivered/<n>/: result.pfx, leaf.pem, chain.pem, root.pem, request.json, expected.json and, for
-// each recipient i, password-i.cms, device-i.pem, device-i.key.
+// delivered/<n>/: result.pfx, request.json, expected.json and, for each recipient i,
+// password-i.cms, device-i.pem, device-i.key; for a create also leaf.pem, chain.pem and root.pem.
 #include "sandbox/deliveries.hpp"
 
 #include <cerrno>
@@ -35,6 +35,24 @@ std::string pem_of(byte_view der) {
   return parsed ? parsed->pem() : std::string();
 }
 
+std::string expected_import_json(const order& ordered) {
+  const auto& file = *ordered.brought.file;
+  const json out = {
+    {"kind", ordered.kind},
+    {"file", file.name},
+    {"maker", file.maker},
+    {"sha1", file.sha1},
+    {"sha256", file.sha256},
+    {"publicKey", file.public_key},
+    {"keyAlgorithm", name_of(file.key)},
+    {"friendlyName", file.friendly_name},
+    {"intendedPurpose", ordered.request.import.intended_purpose},
+    {"pfxProfile", name_of(ordered.request.profile)},
+    {"recipients", ordered.request.recipients.size()},
+  };
+  return out.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
 } // namespace
 
 result<void> write_file(const std::string& path, byte_view octets) {
@@ -55,6 +73,9 @@ result<void> write_file(const std::string& path, byte_view octets) {
 }
 
 std::string expected_json(const order& ordered) {
+  if (ordered.brought.file != nullptr) {
+    return expected_import_json(ordered);
+  }
   const auto& wanted = ordered.request.create;
   json names = json::array();
   for (const auto& one : ordered.names) {
@@ -97,7 +118,9 @@ result<void> delivery_store::keep(const order& ordered, const request_result& de
     std::filesystem::create_directories(folder);
     std::vector<std::pair<std::string, bytes>> files;
     files.emplace_back("result.pfx", delivered.encrypted_pfx);
-    files.emplace_back("root.pem", to_bytes(ca_root_pem_));
+    if (ordered.brought.file == nullptr) {
+      files.emplace_back("root.pem", to_bytes(ca_root_pem_));
+    }
     files.emplace_back("request.json",
                        to_bytes(connect::service::encode_request(ordered.request, 1, 0) + "\n"));
     files.emplace_back("expected.json", to_bytes(expected_json(ordered)));

@@ -23,7 +23,8 @@ const foreign_file& pick_file(dice& choice) noexcept {
 
 const foreign_file* file_named(std::string_view name) noexcept {
   const auto all = foreign_files();
-  const auto at = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
+  const auto at
+    = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
   return at == all.end() ? nullptr : &*at;
 }
 

@@ -18,11 +18,11 @@ struct foreign_file {
   byte_view octets;
   byte_view password; ///< as a client encrypts it: mostly UTF-8, for one file Latin-1
   key_algorithm key = key_algorithm::rsa2048;
-  std::size_t chain = 0;        ///< certificates between leaf and root
-  std::uint32_t weight = 0;     ///< how often it is taken; 0 = must be refused
-  std::string_view sha1;        ///< of the certificate, lower-case hex
-  std::string_view sha256;      ///< the same
-  std::string_view public_key;  ///< SHA-256 of the SubjectPublicKeyInfo, lower-case hex
+  std::size_t chain = 0;          ///< certificates between leaf and root
+  std::uint32_t weight = 0;       ///< how often it is taken; 0 = must be refused
+  std::string_view sha1;          ///< of the certificate, lower-case hex
+  std::string_view sha256;        ///< the same
+  std::string_view public_key;    ///< SHA-256 of the SubjectPublicKeyInfo, lower-case hex
   std::string_view friendly_name; ///< UTF-8; empty = the file has none
 };
 

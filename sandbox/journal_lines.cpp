@@ -34,4 +34,19 @@ result<void> for_each_line(const std::string& path, const std::function<void(con
   return {};
 }
 
+std::string text(const json& from, const char* name) {
+  const auto at = from.find(name);
+  return at != from.end() && at->is_string() ? at->get<std::string>() : std::string();
+}
+
+bool flag(const json& from, const char* name) {
+  const auto at = from.find(name);
+  return at != from.end() && at->is_boolean() && at->get<bool>();
+}
+
+std::int64_t number(const json& from, const char* name) {
+  const auto at = from.find(name);
+  return at != from.end() && at->is_number_integer() ? at->get<std::int64_t>() : 0;
+}
+
 } // namespace pfx::sandbox

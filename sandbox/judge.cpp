@@ -9,6 +9,7 @@
 #include "crypto/cms.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/pkcs12.hpp"
+#include "sandbox/profile_check.hpp"
 
 namespace pfx::sandbox {
 
@@ -16,12 +17,6 @@ namespace {
 
 constexpr unix_ms clock_slack_ms = 120'000; // clocks, rounding and the CA's backdating
 constexpr std::size_t password_characters = 32;
-constexpr int modern_iterations_min = 2048;
-constexpr int modern_salt_bytes = 16;
-constexpr std::string_view aes256_cbc = "2.16.840.1.101.3.4.1.42";
-constexpr std::string_view pbkdf2 = "1.2.840.113549.1.5.12";
-constexpr std::string_view hmac_sha256 = "1.2.840.113549.2.9";
-constexpr std::string_view sha256_digest = "2.16.840.1.101.3.4.2.1";
 
 using faults = std::vector<std::string>;
 
@@ -29,6 +24,10 @@ void check(faults& out, bool good, std::string sentence) {
   if (!good) {
     out.push_back(std::move(sentence));
   }
+}
+
+void add(faults& out, faults more) {
+  out.insert(out.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
 std::vector<general_name> sorted(std::vector<general_name> names) {
@@ -106,26 +105,6 @@ std::optional<secret_bytes> open_deliveries(const judge_options& options, const 
   return password;
 }
 
-void check_parameters(byte_view file, const secret_bytes& password, faults& out) {
-  const auto seen = crypto::inspect_pkcs12(file, password);
-  if (!seen) {
-    out.push_back("the parameters of the PFX can't be read: " + to_string(seen.error()));
-    return;
-  }
-  check(out, seen->key_encryption == aes256_cbc, "key encryption is " + seen->key_encryption);
-  check(out, seen->cert_encryption == aes256_cbc,
-        "certificate encryption is " + seen->cert_encryption);
-  check(out, seen->kdf == pbkdf2, "the KDF is " + seen->kdf);
-  check(out, seen->prf == hmac_sha256, "the PRF is " + seen->prf);
-  check(out, seen->kdf_iterations >= modern_iterations_min,
-        "KDF iterations are " + std::to_string(seen->kdf_iterations));
-  check(out, seen->kdf_salt_bytes == modern_salt_bytes,
-        "the KDF salt has octets: " + std::to_string(seen->kdf_salt_bytes));
-  check(out, seen->mac_digest == sha256_digest, "the MAC digest is " + seen->mac_digest);
-  check(out, seen->mac_salt_bytes == modern_salt_bytes,
-        "the MAC salt has octets: " + std::to_string(seen->mac_salt_bytes));
-}
-
 void check_key(const order& ordered, const crypto::pkcs12_content& content, faults& out) {
   check(out, content.leaf.matches(content.key), "the PFX's key is not the key of its certificate");
   const auto key = ordered.request.create.key;
@@ -170,22 +149,49 @@ void check_chain(const judge_options& options, const crypto::pkcs12_content& con
   }
 }
 
-void judge_success(const judge_options& options, const order& ordered,
-                   const request_result& delivered, unix_ms now, judgement& out) {
+/// Unchanged: the very octets with their own password, which other programs say what they hold.
+/// Else the same key and certificate in a file of the profile.
+void judge_import(const judge_options& options, const order& ordered,
+                  const request_result& delivered, judgement& out) {
+  check(out.faults, !delivered.certificate, "the document of an import has a certificate");
   auto password = open_deliveries(options, ordered, delivered, out.faults);
   if (!password) {
     out.faults.emplace_back("no recipient can open the PFX");
     return;
   }
-  for (auto& one : check_password(password->text())) {
-    out.faults.push_back(std::move(one));
+  const auto& original = *ordered.brought.file;
+  const auto profile = ordered.request.profile;
+  if (profile == pfx_profile::unchanged) {
+    check(out.faults, delivered.encrypted_pfx == to_bytes(original.octets),
+          "the file is not the one that was imported");
+    check(out.faults, equal_constant_time(password->view(), original.password),
+          "the password is not the imported file's");
+    return;
   }
+  add(out.faults, check_password(password->text()));
   const auto content = crypto::read_pkcs12(delivered.encrypted_pfx, *password);
   if (!content) {
     out.faults.push_back("the PFX does not open: " + to_string(content.error()));
     return;
   }
-  check_parameters(delivered.encrypted_pfx, *password, out.faults);
+  add(out.faults, check_profile(profile, delivered.encrypted_pfx, *password));
+  add(out.faults, compare_with_original(original, *content));
+}
+
+void judge_create(const judge_options& options, const order& ordered,
+                  const request_result& delivered, unix_ms now, judgement& out) {
+  auto password = open_deliveries(options, ordered, delivered, out.faults);
+  if (!password) {
+    out.faults.emplace_back("no recipient can open the PFX");
+    return;
+  }
+  add(out.faults, check_password(password->text()));
+  const auto content = crypto::read_pkcs12(delivered.encrypted_pfx, *password);
+  if (!content) {
+    out.faults.push_back("the PFX does not open: " + to_string(content.error()));
+    return;
+  }
+  add(out.faults, check_profile(ordered.request.profile, delivered.encrypted_pfx, *password));
   check_key(ordered, *content, out.faults);
   check_document(*content, delivered, out.faults);
   check_chain(options, *content, now, out.faults);
@@ -196,9 +202,7 @@ void judge_success(const judge_options& options, const order& ordered,
     return;
   }
   out.public_key = to_hex(crypto::sha256(seen->public_key));
-  for (auto& one : compare_with_order(ordered, *seen, now)) {
-    out.faults.push_back(std::move(one));
-  }
+  add(out.faults, compare_with_order(ordered, *seen, now));
 }
 
 void judge_failure(const order& ordered, const request_result& delivered, judgement& out) {
@@ -213,7 +217,8 @@ void judge_failure(const order& ordered, const request_result& delivered, judgem
   check(out.faults, delivered.message.find(ordered.expected.field) != std::string::npos,
         "the failure does not name \"" + ordered.expected.field + "\": " + text);
   check(out.faults, !delivered.message.empty(), "the failure has no message");
-  check(out.faults, !delivered.retryable, "the failure calls itself retryable: " + text);
+  check(out.faults, !delivered.retryable || ordered.expected.may_be_retried,
+        "the failure calls itself retryable: " + text);
 }
 
 } // namespace
@@ -229,6 +234,33 @@ std::vector<std::string> check_password(std::string_view password) {
                         || (c >= 'a' && c <= 'z');
                     }),
         "the password has characters other than letters and digits");
+  return out;
+}
+
+std::vector<std::string> compare_with_original(const foreign_file& original,
+                                               const crypto::pkcs12_content& content) {
+  faults out;
+  const auto& leaf = content.leaf;
+  check(out,
+        to_hex(leaf.thumbprint()) == original.sha256
+          && to_hex(crypto::sha1(leaf.der())) == original.sha1,
+        "the certificate is not that of " + std::string(original.name));
+  check(out, leaf.matches(content.key), "the PFX's key is not the key of its certificate");
+  check(out, to_hex(content.key.public_key_hash()) == original.public_key,
+        "the key is not that of " + std::string(original.name));
+  check(out, content.chain.size() == original.chain,
+        "certificates between leaf and root: " + std::to_string(content.chain.size()));
+  const auto* below = &leaf;
+  for (const auto& one : content.chain) {
+    check(out, one.subject() != one.issuer(), "the PFX holds the root");
+    check(out, below->issued_by(one), "the chain is not in order");
+    below = &one;
+  }
+  const auto& name = content.friendly_name;
+  check(out, !name.empty(), "the PFX has no friendlyName");
+  check(out, original.friendly_name.empty() || name == original.friendly_name,
+        "the friendlyName is \"" + printable(name) + "\" and not \""
+          + std::string(original.friendly_name) + "\"");
   return out;
 }
 
@@ -268,7 +300,11 @@ judgement judge_result(const judge_options& options, const order& ordered,
   const auto end = ordered.expected.end;
   if (delivered.succeeded) {
     check(out.faults, end != expected_end::failure, "a bad request was fulfilled");
-    judge_success(options, ordered, delivered, now, out);
+    if (ordered.brought.file != nullptr) {
+      judge_import(options, ordered, delivered, out);
+    } else {
+      judge_create(options, ordered, delivered, now, out);
+    }
   } else {
     check(out.faults, end != expected_end::success,
           "a good request failed: " + std::to_string(static_cast<unsigned>(delivered.code)) + " \""

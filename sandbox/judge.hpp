@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "crypto/pkcs12.hpp"
 #include "sandbox/orders.hpp"
 
 namespace pfx::sandbox {
@@ -18,8 +19,9 @@ struct judge_options {
 
 struct judgement {
   std::vector<std::string> faults; ///< printable sentences; empty = as ordered
-  std::string public_key;          ///< hex SHA-256 of the delivered leaf's key; empty for a failure
-  bool as_expected = false;        ///< no faults, and the end that was expected
+  /// Hex SHA-256 of the created key. Empty for a failure, and for an import: its key is not new.
+  std::string public_key;
+  bool as_expected = false; ///< no faults, and the end that was expected
 };
 
 /// `now` is when the result was recorded.
@@ -30,6 +32,8 @@ struct judgement {
 [[nodiscard]] std::vector<std::string> compare_with_order(const order& ordered,
                                                           const seen_certificate& seen,
                                                           unix_ms now);
+[[nodiscard]] std::vector<std::string> compare_with_original(const foreign_file& original,
+                                                             const crypto::pkcs12_content& content);
 [[nodiscard]] std::vector<std::string> check_password(std::string_view password);
 
 } // namespace pfx::sandbox

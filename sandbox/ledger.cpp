@@ -24,22 +24,33 @@ line with_caller(std::string_view what, const std::string& context, const servic
 
 } // namespace
 
-bool ledger::enqueue(const std::string& context, std::uint64_t index, std::size_t copies,
-                     bool must_end) {
+bool ledger::enqueue(const ledger_entry& what) {
   const auto where = standings_.size();
-  if (!by_context_.emplace(context, where).second) {
+  if (!by_context_.emplace(what.context, where).second) {
     return false;
   }
   standing one;
-  one.context = context;
-  one.index = index;
-  one.copies = copies;
-  one.must_end = must_end;
+  one.context = what.context;
+  one.index = what.index;
+  one.copies = what.copies;
+  one.must_end = what.must_end;
+  one.import = what.import;
   standings_.push_back(std::move(one));
-  ready_.insert({0, where});
+  if (what.held) {
+    held_.push_back(where);
+  } else {
+    ready_.insert({0, where});
+  }
   ++counts_.requests;
-  counts_.open += must_end ? 1 : 0;
+  counts_.open += what.must_end ? 1 : 0;
   return true;
+}
+
+void ledger::release() {
+  for (const auto where : held_) {
+    ready_.insert({0, where});
+  }
+  held_.clear();
 }
 
 // -- who calls ------
@@ -206,6 +217,7 @@ void ledger::record(place where, const service::caller& who, const service::uplo
                                  read.succeeded ? read.thumbprint : digest{}, who.connector_id};
   ++counts_.recorded;
   ++(read.succeeded ? counts_.delivered : counts_.failed);
+  counts_.imported += read.succeeded && one.import ? 1 : 0;
   counts_.open -= one.must_end ? 1 : 0;
   if (dice(options_.seed ^ 0x2ed, one.index).share() < options_.redeliver_share) {
     one.redelivery_open = true;
@@ -218,8 +230,8 @@ void ledger::record(place where, const service::caller& who, const service::uplo
 bool ledger::rejects(const standing& one, const document& read) const {
   const auto draw = dice(options_.seed ^ 0x4e1, one.index).share();
   return draw < options_.reject_share
-         && (read.succeeded ? one.rejections == 0
-                            : one.rejections == 1 && draw < options_.reject_share / 2);
+    && (read.succeeded ? one.rejections == 0
+                       : one.rejections == 1 && draw < options_.reject_share / 2);
 }
 
 service::upload_answer ledger::upload(const service::caller& who,
@@ -276,7 +288,7 @@ service::upload_answer ledger::upload(const service::caller& who,
     out.push_back(with_caller("recorded", entry.context, who)
                     .text("digest", to_hex(entry.result_digest))
                     .flag("succeeded", read->succeeded)
-                    .text("thumbprint", read->succeeded ? to_hex(read->thumbprint) : "")
+                    .text("thumbprint", read->thumbprint.present() ? to_hex(read->thumbprint) : "")
                     .number("code", static_cast<std::int64_t>(read->code)));
   }
   return answer;

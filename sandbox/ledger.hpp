@@ -32,6 +32,7 @@ struct standing {
   std::uint64_t index = 0; ///< of the order
   std::size_t copies = 1;  ///< entries in its first download
   bool must_end = true;    ///< false: nobody waits for it (poison)
+  bool import = false;
   std::uint64_t lease_number = 0;
   std::uint64_t hand_outs = 0;
   boot_ms lease_end = 0; ///< 0 = not leased
@@ -39,6 +40,16 @@ struct standing {
   std::uint32_t rejections = 0; ///< on purpose
   bool redelivery_open = false; ///< chosen to be handed out once more and not yet acknowledged
   std::uint64_t redelivery_lease = 0; ///< the number it was first handed out under once more
+};
+
+/// What the ledger has to know of a request.
+struct ledger_entry {
+  std::string context;
+  std::uint64_t index = 0; ///< of the order
+  std::size_t copies = 1;  ///< entries in its first download
+  bool must_end = true;    ///< false: nobody waits for it (poison)
+  bool import = false;     ///< counted as such
+  bool held = false;       ///< not handed out before `release`
 };
 
 struct hand_out {
@@ -51,7 +62,8 @@ struct hand_out {
 
 struct ledger_counts {
   std::uint64_t requests = 0, handed_out = 0, recorded = 0, delivered = 0, failed = 0;
-  std::uint64_t open = 0; ///< enqueued, must end, not recorded
+  std::uint64_t imported = 0; ///< of the delivered ones
+  std::uint64_t open = 0;     ///< enqueued, must end, not recorded
   std::uint64_t redelivered = 0, acknowledged = 0, redelivery_open = 0, takeovers = 0;
 };
 
@@ -61,7 +73,9 @@ public:
   explicit ledger(ledger_options options) : options_(options) {}
 
   /// false if the context is there already.
-  bool enqueue(const std::string& context, std::uint64_t index, std::size_t copies, bool must_end);
+  bool enqueue(const ledger_entry& what);
+  /// What was held back may be handed out from now on.
+  void release();
 
   struct verdict {
     bool stale = false;
@@ -86,7 +100,7 @@ public:
   /// `read` is what the entry's document says, or why it is no result document; null without one.
   struct document {
     bool succeeded = false;
-    digest thumbprint;
+    digest thumbprint; ///< not present() for a failure or an import
     service_code code = service_code::none;
     std::optional<error> wrong;
   };
@@ -125,6 +139,7 @@ private:
   std::vector<standing> standings_;
   std::unordered_map<std::string, place> by_context_;
   std::set<std::pair<std::uint64_t, place>> ready_; ///< (hand-outs, place)
+  std::vector<place> held_;
   std::deque<place> redeliveries_;
   std::multimap<boot_ms, place> leases_; ///< by end; stale entries are skipped
   std::map<std::string, std::set<std::string>> handed_;

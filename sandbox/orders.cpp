@@ -192,7 +192,42 @@ validity_period validity_of(dice& choice) {
   }
 }
 
+key_algorithm key_of(const std::string& kind) {
+  for (const auto& row : kinds) {
+    if (row.name == kind) {
+      return row.key;
+    }
+  }
+  return key_algorithm::ec_p256;
+}
+
+/// Half of them are modern. By dice of its own, so that a seed's other choices do not depend on it.
+pfx_profile created_profile(std::uint64_t seed, std::uint64_t index) {
+  switch (dice(seed ^ 0x9f0f11e, index).below(4)) {
+    case 0:
+      return pfx_profile::compatible;
+    case 1:
+      return pfx_profile::legacy;
+    default:
+      return pfx_profile::modern;
+  }
+}
+
+/// "bad" and "bad-import" become the bad one whose turn it is.
+std::string full_kind(const std::string& kind, std::uint64_t index) {
+  if (kind != "bad" && kind != "bad-import") {
+    return kind;
+  }
+  const auto names = kind == "bad" ? bad_names() : bad_import_names();
+  return "bad:" + names[index % names.size()];
+}
+
 } // namespace
+
+bool needs_import_key(const std::string& kind) {
+  return kind == "import" || kind == "bad-import" || kind == "poison-import"
+    || kind.starts_with("bad:import-");
+}
 
 std::string_view name_of(expected_end value) noexcept {
   switch (value) {
@@ -232,12 +267,17 @@ result<order_book> order_book::make(order_options options, const fleet& devices)
 }
 
 bool order_book::knows(const std::string& kind) {
-  if (kind == "bad" || kind == "poison") {
+  constexpr std::array<std::string_view, 5> others
+    = {"bad", "poison", "import", "bad-import", "poison-import"};
+  if (std::find(others.begin(), others.end(), kind) != others.end()) {
     return true;
   }
   if (kind.starts_with("bad:")) {
-    const auto names = bad_names();
-    return std::find(names.begin(), names.end(), kind.substr(4)) != names.end();
+    const auto named = [&](const auto& name) { return name == kind.substr(4); };
+    const auto creates = bad_names();
+    const auto imports = bad_import_names();
+    return std::any_of(creates.begin(), creates.end(), named)
+      || std::any_of(imports.begin(), imports.end(), named);
   }
   return std::any_of(kinds.begin(), kinds.end(), [&](const auto& row) { return row.name == kind; });
 }
@@ -254,46 +294,51 @@ order order_book::at(std::uint64_t index) const {
   return of_kind(options_.mix.back().first, index);
 }
 
+void order_book::put_create(order& what, dice& choice) const {
+  const auto number = std::to_string(what.index);
+  auto& create = what.request.create;
+  create.key = key_of(what.kind);
+  create.hash
+    = choice.one_of(std::vector<hash_algorithm>{hash_algorithm::sha256, hash_algorithm::sha256,
+                                                hash_algorithm::sha384, hash_algorithm::sha512});
+  create.validity = validity_of(choice);
+  create.authority = options_.authority_name;
+  create.certificate_template = choice.below(4) == 0 ? "Device" : "User";
+  what.request.profile = created_profile(options_.seed, what.index);
+  put_subject(what, choice.below(7), number);
+  put_names(what, choice, number);
+  put_usages(what, choice, create.key);
+  if (choice.below(3) == 0) {
+    put_security_identifier(what, choice);
+  }
+}
+
 order order_book::of_kind(const std::string& kind, std::uint64_t index) const {
   dice choice(options_.seed, index);
-  const auto number = std::to_string(index);
-  auto key = key_algorithm::ec_p256;
-  for (const auto& row : kinds) {
-    key = row.name == kind ? row.key : key;
-  }
   order out;
   out.index = index;
-  out.kind = kind;
-  if (kind == "bad") {
-    const auto names = bad_names();
-    out.kind = "bad:" + names[index % names.size()];
-  }
-  const std::string prefix = kind == "poison" ? "poison" : kind.starts_with("bad") ? "bad" : "rq";
-  out.context = context_of(prefix, choice, index);
+  out.kind = full_kind(kind, index);
+  const bool poison = kind.starts_with("poison");
+  out.context = context_of(poison                      ? "poison"
+                             : kind.starts_with("bad") ? "bad"
+                                                       : "rq",
+                           choice, index);
   auto& request = out.request;
   request.context = out.context;
-  request.kind = request_kind::pfx_create;
+  request.kind = needs_import_key(kind) ? request_kind::pfx_import : request_kind::pfx_create;
   request.kind_word = name_of(request.kind);
   request.created = options_.created;
   request.expires = options_.expires;
   request.user_id = choice.uuid();
-  request.user_principal_name = "user" + number + "@example.test";
+  request.user_principal_name = "user" + std::to_string(index) + "@example.test";
   request.profile_id = choice.uuid();
-  request.create.key = key;
-  request.create.hash
-    = choice.one_of(std::vector<hash_algorithm>{hash_algorithm::sha256, hash_algorithm::sha256,
-                                                hash_algorithm::sha384, hash_algorithm::sha512});
-  request.create.validity = validity_of(choice);
-  request.create.authority = options_.authority_name;
-  request.create.certificate_template = choice.below(4) == 0 ? "Device" : "User";
-  put_subject(out, choice.below(7), number);
-  put_names(out, choice, number);
-  put_usages(out, choice, key);
-  if (choice.below(3) == 0) {
-    put_security_identifier(out, choice);
+  if (request.kind == request_kind::pfx_import) {
+    put_import(out, choice);
+  } else {
+    put_create(out, choice);
   }
   put_recipients(out, choice, devices_);
-  if (kind == "poison") {
+  if (poison) {
     out.expected = {expected_end::anything, {}, {}};
   } else if (out.kind.starts_with("bad:")) {
     out.bad_name = out.kind.substr(4);
@@ -305,6 +350,10 @@ order order_book::of_kind(const std::string& kind, std::uint64_t index) const {
 std::string order_book::text(const order& what, std::uint64_t lease_number, std::int64_t lease_ms,
                              std::size_t copy) const {
   auto good = connect::service::encode_request(what.request, lease_number, lease_ms);
+  if (what.brought.without_profile) {
+    constexpr std::string_view field = ",\"pfxProfile\":\"unchanged\"";
+    good.erase(good.rfind(field), field.size());
+  }
   return what.how == spoiling::none ? good : spoiled_text(what, std::move(good), copy);
 }
 

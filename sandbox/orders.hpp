@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sandbox/devices.hpp"
+#include "sandbox/foreign_files.hpp"
 #include "sandbox/reading.hpp"
 
 namespace pfx::sandbox {
@@ -24,21 +25,50 @@ struct expectation {
   expected_end end = expected_end::success;
   std::vector<service_code> codes;
   std::string field; ///< must be in the failure's message
+  /// Failures with the same word here must be the same to the octet: nobody shall learn from them
+  /// which of several things was wrong. Empty = a failure of its own.
+  std::string alike = {};
+  bool may_be_retried = false; ///< the failure may call itself retryable
 };
 
 /// How a request that is wrong on purpose is wrong, beyond its values.
 enum class spoiling : std::uint8_t { none = 0, text, repeated, other_body, whole_answer };
 
+/// What becomes of an imported file's password once there is a key to encrypt it to.
+enum class sealing : std::uint8_t {
+  honest = 1,
+  random_octets, ///< as many as the key has
+  one_less,      ///< the last octet is cut off
+  one_more,
+  other_password,
+  empty_password,
+  long_password, ///< as long as OAEP with SHA-256 and 2048 bits takes
+  other_key,     ///< encrypted to somebody else's key
+  other_hash,    ///< encrypted with SHA-256, called SHA-512
+  oaep_sha1,
+  oaep_label,
+  oaep_mask_sha1, ///< SHA-256 with MGF1-SHA-1, the default of some libraries
+  pkcs1,
+};
+
+/// What an import order brings beside its request's fields.
+struct import_plan {
+  const foreign_file* file = nullptr; ///< null for a create
+  sealing how = sealing::honest;
+  bool without_profile = false; ///< the field is left out: unchanged is the default
+};
+
 struct order {
   std::uint64_t index = 0;
   std::string context;
-  std::string kind; ///< "create-ec", "bad:cn-200", …
+  std::string kind; ///< "create-ec", "import", "bad:cn-200", …
   pfx_request request;
   expectation expected;
   full_name subject; ///< what the text of the subject means
   std::vector<general_name> names;
   spoiling how = spoiling::none;
   std::string bad_name; ///< for kinds "bad:<name>"
+  import_plan brought;
 };
 
 struct order_options {
@@ -59,7 +89,8 @@ public:
 
   /// The order of the mix at `index`.
   [[nodiscard]] order at(std::uint64_t index) const;
-  /// An order of a given kind (`bad` alone takes the bad one of that index).
+  /// An order of a given kind (`bad` and `bad-import` take the bad one of that index). An import
+  /// has no key name and no encrypted password yet: import_desk completes it.
   [[nodiscard]] order of_kind(const std::string& kind, std::uint64_t index) const;
   /// The JSON object for a download. `copy` counts the entries of one download with this context.
   [[nodiscard]] std::string text(const order& what, std::uint64_t lease_number,
@@ -69,10 +100,14 @@ public:
 private:
   order_book(order_options options, const fleet& devices)
       : options_(std::move(options)), devices_(devices) {}
+  void put_create(order& what, dice& choice) const;
 
   order_options options_;
   const fleet& devices_;
 };
+
+/// Fills in what an import asks for: one of the files of others, by the seed (import_orders.cpp).
+void put_import(order& what, dice& choice);
 
 // -- bad requests (bad_requests.cpp) ------
 

@@ -39,6 +39,7 @@ struct sandbox::state {
   std::optional<fleet> devices;
   std::optional<order_book> book;
   std::unique_ptr<registrar> desk;
+  std::unique_ptr<import_desk> imports;
   certificate_watch watch;
   std::unique_ptr<connect::ca::authority> ca;
   std::unique_ptr<delivery_store> deliveries;
@@ -55,7 +56,7 @@ struct sandbox::state {
 
   [[nodiscard]] std::string path(const char* name) const { return how.directory + "/" + name; }
 
-  [[nodiscard]] order order_of(std::uint64_t index) const {
+  [[nodiscard]] order draft_of(std::uint64_t index) const {
     if (index < how.requests) {
       return book->at(index);
     }
@@ -65,6 +66,16 @@ struct sandbox::state {
       kind = extra.at(index - how.requests);
     }
     return book->of_kind(kind, index);
+  }
+
+  /// With the encrypted password of an import, as soon as there is a key.
+  [[nodiscard]] order order_of(std::uint64_t index) const {
+    auto out = draft_of(index);
+    if (auto completed = imports->complete(out); !completed) {
+      log->append(
+        line("fault").text("context", out.context).text("text", to_string(completed.error())));
+    }
+    return out;
   }
 
   result<void> make_files() {
@@ -103,6 +114,12 @@ struct sandbox::state {
       codes.emplace_back(code.text());
     }
     desk = std::make_unique<registrar>(codes, std::move(own->connector_ca), client_certificate_ms);
+    // The first key of the first device is RSA: for a password that is encrypted to the wrong one.
+    auto public_key = devices->devices().front().keys.front().key->public_key();
+    if (!public_key) {
+      return failure(public_key.error());
+    }
+    imports = std::make_unique<import_desk>(how.seed, std::move(*public_key));
     return {};
   }
 
@@ -167,13 +184,9 @@ struct sandbox::state {
     options.text_of = [this](const order& what, const hand_out& given) {
       return book->text(what, given.lease_number, given.lease_ms, given.copy);
     };
-    options.recorded = [this](bool succeeded, const digest& thumbprint) {
-      if (succeeded) {
-        watch.recorded(thumbprint);
-      }
-    };
+    options.certified = [this](const digest& thumbprint) { watch.recorded(thumbprint); };
     options.ca = connect::ca::make_ca_handler(*ca, "/ca");
-    service = std::make_unique<request_service>(std::move(options), *desk, *log, *judges);
+    service = std::make_unique<request_service>(std::move(options), *desk, *imports, *log, *judges);
   }
 
   result<void> serve(const std::string& client_roots_pem) {
@@ -332,6 +345,7 @@ summary sandbox::progress() const {
   out.requests = books.requests;
   out.handed_out = books.handed_out;
   out.delivered = books.delivered;
+  out.imported = books.imported;
   out.expected_failures = judged.expected_failures;
   out.failed = books.failed - std::min(books.failed, judged.expected_failures);
   out.redelivered = books.redelivered;

@@ -21,8 +21,9 @@ struct options {
   std::string authority_name = "Sandbox-CA"; ///< certificateAuthority of the requests
   std::uint64_t requests = 300;
   /// Kind and weight; empty = {"create-ec", 1}. Kinds: create-ec, create-ec384, create-ec521,
-  /// create-rsa, create-rsa3072, create-rsa4096, poison, bad (all bad ones in turn), bad:<name>
-  /// (`bad_names()`).
+  /// create-rsa, create-rsa3072, create-rsa4096, import, poison, poison-import, bad (all bad
+  /// creates in turn), bad-import (all bad imports in turn), bad:<name> (`bad_names()`,
+  /// `bad_import_names()`). Imports wait until a connector made a key known.
   std::vector<std::pair<std::string, double>> mix;
   std::vector<std::string> extra;  ///< further requests by kind, handed out after those of the mix
   std::uint64_t seed = 1;          ///< same seed, same requests (keys and certificates aside)
@@ -46,6 +47,7 @@ struct summary {
   std::uint64_t requests = 0;          ///< enqueued
   std::uint64_t handed_out = 0;        ///< at least once
   std::uint64_t delivered = 0;         ///< recorded with a PFX
+  std::uint64_t imported = 0;          ///< of those, imported ones
   std::uint64_t failed = 0;            ///< recorded with a failure nobody expected
   std::uint64_t expected_failures = 0; ///< bad ones recorded with the right failure
   std::uint64_t redelivered = 0;       ///< recorded ones handed out once more
@@ -114,6 +116,9 @@ private:
 
 /// Names for `bad:<name>`.
 [[nodiscard]] std::vector<std::string> bad_names();
+[[nodiscard]] std::vector<std::string> bad_import_names();
+/// True if orders of this kind need a key that a connector announced.
+[[nodiscard]] bool needs_import_key(const std::string& kind);
 
 /// The offline judge: joins journal.jsonl and ca-journal.jsonl of a directory, nothing else.
 [[nodiscard]] result<summary> judge(const std::string& directory);

@@ -8,6 +8,7 @@
 #include "core/limits.hpp"
 #include "crypto/digest.hpp"
 #include "sandbox/dice.hpp"
+#include "sandbox/replies.hpp"
 
 namespace pfx::sandbox {
 
@@ -16,29 +17,6 @@ namespace {
 constexpr std::size_t query_page_max = 500;
 constexpr std::string_view service_prefix = "/service/";
 constexpr std::string_view ca_prefix = "/ca/";
-
-connect::http::server_response reply(int status, std::string body) {
-  connect::http::server_response out;
-  out.status = status;
-  out.body = std::move(body);
-  return out;
-}
-
-connect::http::server_response refuse(int status, std::string_view code, std::string_view message) {
-  auto out = reply(status, service::encode_error(code, message));
-  if (status == 503) {
-    out.headers["Retry-After"] = "1";
-  }
-  return out;
-}
-
-connect::http::server_response refuse(const error& what) {
-  const int status = what.code == errc::too_large ? 413
-    : what.code == errc::unauthorized             ? 403
-    : what.code == errc::internal                 ? 500
-                                                  : 400;
-  return refuse(status, name_of(what.code), to_string(what));
-}
 
 /// What an entry's octets are, found out before the lock is taken.
 struct read_entry {
@@ -115,6 +93,7 @@ connect::http::server_response request_service::call(const std::string& name,
   using method = response (request_service::*)(const service::caller&, const std::string&);
   static const std::map<std::string, method> calls = {
     {"Connectors/checkIn", &request_service::check_in},
+    {"Connectors/importKeys", &request_service::import_keys},
     {"Connectors/renew", &request_service::renew},
     {"PfxRequests/download", &request_service::download},
     {"PfxRequests/renewLeases", &request_service::renew_leases},
@@ -274,7 +253,9 @@ connect::http::server_response request_service::upload(const service::caller& wh
       const auto* says = read[at].says ? &*read[at].says : nullptr;
       answers.push_back(books_.upload(who, entry, says, now, lines));
       if (answers.back().status == service::upload_status::accepted) {
-        options_.recorded(says->succeeded, says->thumbprint);
+        if (says->thumbprint.present()) {
+          options_.certified(says->thumbprint);
+        }
         jobs.push_back({books_.find(entry.context)->index, std::move(read[at].delivered),
                         system_clock().wall()});
       }
@@ -339,10 +320,46 @@ connect::http::server_response request_service::after_sync(std::string body) {
   return reply(200, std::move(body));
 }
 
+connect::http::server_response request_service::import_keys(const service::caller& who,
+                                                            const std::string& body) {
+  const auto keys = service::decode_import_keys(body);
+  if (!keys) {
+    return refuse(keys.error());
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto fresh = imports_.announce(*keys);
+    if (!fresh) {
+      log_.append(line("keys_refused")
+                    .text("connector", who.connector_id)
+                    .text("run", who.run_id)
+                    .text("why", to_string(fresh.error())));
+    } else {
+      for (const auto& one : *fresh) {
+        log_.append(line("key_announced")
+                      .text("connector", who.connector_id)
+                      .text("run", who.run_id)
+                      .text("provider", one.provider_name)
+                      .text("key", one.key_name)
+                      .text("public_key", to_hex(crypto::sha256(one.public_key))));
+      }
+    }
+    if (imports_.has_key()) {
+      books_.release();
+    }
+    if (!fresh) {
+      return refuse(fresh.error());
+    }
+  }
+  return after_sync(service::encode_import_keys_answer());
+}
+
 bool request_service::enqueue(const order& what, const std::string& authority) {
   const std::scoped_lock lock(mutex_);
   const bool must_end = what.expected.end != expected_end::anything;
-  if (!books_.enqueue(what.context, what.index, copies_of(what), must_end)) {
+  const bool import = what.request.kind == request_kind::pfx_import;
+  if (!books_.enqueue({what.context, what.index, copies_of(what), must_end, import,
+                       import && !imports_.has_key()})) {
     return false;
   }
   if (what.how == spoiling::whole_answer) {
@@ -351,8 +368,10 @@ bool request_service::enqueue(const order& what, const std::string& authority) {
   log_.append(line("ordered")
                 .text("context", what.context)
                 .text("kind", what.kind)
+                .flag("import", import)
                 .text("expected", name_of(what.expected.end))
-                .text("authority", authority));
+                .text("alike", what.expected.alike)
+                .text("authority", import ? "" : authority)); // nothing is to be asked of a CA
   return true;
 }
 

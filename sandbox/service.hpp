@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "connect/http/server.hpp"
+#include "sandbox/import_desk.hpp"
 #include "sandbox/judge_line.hpp"
 #include "sandbox/ledger.hpp"
 #include "sandbox/registrar.hpp"
@@ -18,8 +19,8 @@ struct service_options {
   double judge_share = 1.0;
   std::function<order(std::uint64_t)> order_of;
   std::function<std::string(const order&, const hand_out&)> text_of;
-  /// Told of every recorded result: succeeded, thumbprint.
-  std::function<void(bool, const digest&)> recorded;
+  /// Told the thumbprint of every recorded certificate.
+  std::function<void(const digest&)> certified;
   connect::http::handler ca;                ///< serves what starts with "/ca/"; may be empty
   std::size_t answer_bytes_max = 24u << 20; ///< a download is cut here; below body_bytes_max
 };
@@ -27,8 +28,9 @@ struct service_options {
 /// Thread-safe. Owned by the sandbox, which outlives the server that calls it.
 class request_service {
 public:
-  request_service(service_options options, registrar& desk, journal& log, judge_line& judges)
-      : options_(std::move(options)), desk_(desk), log_(log), judges_(judges),
+  request_service(service_options options, registrar& desk, import_desk& imports, journal& log,
+                  judge_line& judges)
+      : options_(std::move(options)), desk_(desk), imports_(imports), log_(log), judges_(judges),
         books_(options_.books) {}
 
   [[nodiscard]] connect::http::server_response handle(const connect::http::server_request& request);
@@ -47,6 +49,7 @@ private:
   response upload(const service::caller& who, const std::string& body);
   response query(const service::caller& who, const std::string& body);
   response renew(const service::caller& who, const std::string& body);
+  response import_keys(const service::caller& who, const std::string& body);
   /// The answer, once the journal is synced; 503 if it can't be.
   response after_sync(std::string body);
   std::optional<std::string> next_spoiled_answer();
@@ -54,6 +57,7 @@ private:
 
   service_options options_;
   registrar& desk_;
+  import_desk& imports_;
   journal& log_;
   judge_line& judges_;
   mutable std::mutex mutex_; ///< guards books_ and spoiled_answers_, and the order of journal lines

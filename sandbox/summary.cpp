@@ -18,6 +18,7 @@ std::string summary::to_json() const {
     {"requests", requests},
     {"handedOut", handed_out},
     {"delivered", delivered},
+    {"imported", imported},
     {"failed", failed},
     {"expectedFailures", expected_failures},
     {"redelivered", redelivered},

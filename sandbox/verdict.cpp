@@ -14,6 +14,7 @@
 #include "crypto/digest.hpp"
 #include "sandbox/journal_lines.hpp"
 #include "sandbox/sandbox.hpp"
+#include "sandbox/story.hpp"
 
 namespace pfx::sandbox {
 
@@ -22,46 +23,6 @@ using json = nlohmann::json;
 namespace {
 
 constexpr std::size_t digests_per_request_max = 1'000;
-
-std::string text(const json& from, const char* name) {
-  const auto at = from.find(name);
-  return at != from.end() && at->is_string() ? at->get<std::string>() : std::string();
-}
-bool flag(const json& from, const char* name) {
-  const auto at = from.find(name);
-  return at != from.end() && at->is_boolean() && at->get<bool>();
-}
-std::int64_t number(const json& from, const char* name) {
-  const auto at = from.find(name);
-  return at != from.end() && at->is_number_integer() ? at->get<std::int64_t>() : 0;
-}
-
-/// One request as the journal tells it.
-struct story {
-  std::string context, kind, expected, authority;
-  std::int64_t ordered_at = 0;
-  std::int64_t handed_at = -1;
-  std::int64_t recorded_at = -1;
-  std::uint64_t hand_outs = 0;
-  std::uint64_t accepted = 0;
-  bool succeeded = false;
-  bool judged = false;
-  bool as_expected = false;
-  bool redelivered = false;
-  bool acknowledged = false;
-  bool superseded = false;
-  bool second_result = false;
-  bool rejected = false; ///< on purpose: a failure is the right end
-  std::uint64_t certificates = 0;
-  std::string digest, thumbprint, public_key;
-  std::map<std::string, std::set<std::string>> digests; ///< of results, by connector
-};
-
-/// One certificate as the CA tells it.
-struct issued_certificate {
-  std::string serial, thumbprint, txid, public_key, subject;
-  bool revoked = false;
-};
 
 class joiner {
 public:
@@ -114,6 +75,7 @@ public:
     }
     count_certificates();
     count_keys();
+    compare_failures();
     out_.connectors = connectors_.size();
     percentiles();
     return std::move(out_);
@@ -142,6 +104,8 @@ private:
     it.kind = text(one, "kind");
     it.expected = text(one, "expected");
     it.authority = text(one, "authority");
+    it.alike = text(one, "alike");
+    it.import = flag(one, "import");
     it.ordered_at = number(one, "m");
   }
 
@@ -231,6 +195,7 @@ private:
     }
     if (it.succeeded) {
       ++out_.delivered;
+      out_.imported += it.import ? 1 : 0;
     } else if (it.rejected) {
       ++out_.expected_failures;
     } else if (it.expected != "success" && (it.as_expected || !it.judged)) {
@@ -329,6 +294,23 @@ private:
         ++out_.shared_keys;
         fault("public key " + key + " serves " + std::to_string(contexts.size()) + " requests, "
               + printable(*contexts.begin()) + " among them");
+      }
+    }
+  }
+
+  /// Failures that must not tell which of several things was wrong are the same document.
+  void compare_failures() {
+    std::map<std::string, std::map<std::string, const story*>> documents;
+    for (const auto& one : stories_) {
+      if (!one.alike.empty() && one.accepted > 0 && !one.succeeded) {
+        documents[one.alike].emplace(one.digest, &one);
+      }
+    }
+    for (const auto& [word, by_digest] : documents) {
+      if (by_digest.size() > 1) {
+        fault("the failures of \"" + printable(word) + "\" are " + std::to_string(by_digest.size())
+              + " different documents, those of " + printable(by_digest.begin()->second->kind)
+              + " and " + printable(by_digest.rbegin()->second->kind) + " among them");
       }
     }
   }

@@ -30,7 +30,7 @@ struct desk {
   explicit desk(std::size_t requests, double redeliver = 0, double reject = 0, double lose = 0)
       : books({60'000, redeliver, 1, reject, lose}) {
     for (std::size_t n = 0; n < requests; ++n) {
-      CHECK(books.enqueue("r" + std::to_string(n), n, 1, true));
+      CHECK(books.enqueue({"r" + std::to_string(n), n}));
     }
   }
   std::vector<hand_out> download(const service::caller& who, std::size_t most = 100) {
@@ -165,7 +165,7 @@ TEST_CASE("a recorded request is handed out once more until it is acknowledged",
   CHECK(one.upload(alice, "r0", 1) == upload_status::accepted);
   CHECK(one.upload(alice, "r0", 1) == upload_status::already_recorded); // a repeat, no answer to it
   CHECK(one.books.counts().redelivery_open == 1);
-  one.books.enqueue("fresh", 9, 1, true);
+  one.books.enqueue({"fresh", 9});
   const auto again = one.download(alice);
   REQUIRE(again.size() == 2);
   CHECK(again[0].context == "r0"); // in front of new ones
@@ -186,7 +186,7 @@ TEST_CASE("a recorded request is handed out once more until it is acknowledged",
 
 TEST_CASE("a request of many copies is handed out under one number each", "[ledger]") {
   desk one(0);
-  one.books.enqueue("many", 0, 500, true);
+  one.books.enqueue({"many", 0, 500});
   const auto given = one.download(alice, 10);
   REQUIRE(given.size() == 500);
   CHECK(given.front().lease_number == 1);
@@ -265,7 +265,7 @@ TEST_CASE("an anchor is kept until a newer one or a reconcile replaces it", "[le
 
 TEST_CASE("one context is one request", "[ledger]") {
   desk one(1);
-  CHECK_FALSE(one.books.enqueue("r0", 7, 1, true));
+  CHECK_FALSE(one.books.enqueue({"r0", 7}));
   CHECK(one.books.counts().requests == 1);
 }
 
@@ -296,4 +296,43 @@ TEST_CASE("a lease that was taken away is lost at once and comes back", "[ledger
   CHECK(again[0].lease_number == 3);
   CHECK(one.held(alice, "r0", 3));
   CHECK(one.upload(alice, "r0", 3) == upload_status::accepted);
+}
+
+TEST_CASE("what is held back is handed out once it is released", "[ledger]") {
+  desk one(1);
+  ledger_entry held{"import", 1};
+  held.import = held.held = true;
+  CHECK(one.books.enqueue(held));
+  CHECK(one.download(alice).size() == 1);
+  one.now += lease;
+  CHECK(one.download(alice).size() == 1); // the free one again
+  CHECK(one.books.counts().open == 2);
+  one.books.release();
+  one.books.release();
+  const auto given = one.download(alice);
+  REQUIRE(given.size() == 1);
+  CHECK(given.front().context == "import");
+  CHECK(one.upload(alice, "import", 1) == upload_status::accepted);
+  CHECK(one.books.counts().imported == 1);
+  CHECK(one.books.counts().delivered == 1);
+}
+
+TEST_CASE("a recorded import has no thumbprint, in the answer and in the journal", "[ledger]") {
+  desk one(1, 1.0);
+  one.download(alice);
+  ledger::document says;
+  says.succeeded = true;
+  one.lines.clear();
+  const auto answer
+    = one.books.upload(alice, {"r0", 1, digest_of(1), {}}, &says, one.now, one.lines);
+  CHECK(answer.status == upload_status::accepted);
+  CHECK(answer.stands.succeeded);
+  CHECK_FALSE(answer.stands.thumbprint.present());
+  REQUIRE(one.lines.size() == 2);
+  CHECK(one.lines[1].finish(0, 0).find("\"thumbprint\":\"\"") != std::string::npos);
+  // Handed out once more, it is acknowledged by its digest.
+  CHECK(one.download(alice).size() == 1);
+  CHECK(one.books.upload(alice, {"r0", 2, digest_of(1), {}}, nullptr, one.now, one.lines).status
+        == upload_status::already_recorded);
+  CHECK(one.books.counts().acknowledged == 1);
 }

@@ -15,6 +15,8 @@ namespace {
 
 /// A service without a network. The journal is a string that can be made to fail.
 struct office {
+  double redeliver = 0; ///< share of the recorded requests
+  std::vector<std::pair<std::string, double>> mix = {};
   std::string written;
   bool broken = false;
   std::unique_ptr<journal> log = journal::with([this](std::string_view piece) -> result<void> {
@@ -24,24 +26,31 @@ struct office {
     written += piece;
     return {};
   });
-  order_book orders = book();
+  order_book orders = book(mix);
   registrar desk{
     {"code-1", "code-2"},
     good(crypto::make_root({"CN=Clients", key_algorithm::ec_p256, system_clock().wall() - 1000,
                             system_clock().wall() + 86'400'000})),
     3'600'000};
-  judge_line judges{{judge_with(), [this](std::uint64_t n) { return orders.at(n); }, {}, *log}};
-  request_service desk_service{options(), desk, *log, judges};
+  import_desk imports{1, importer().stranger};
+  judge_line judges{{judge_with(), [this](std::uint64_t n) { return order_of(n); }, {}, *log}};
+  request_service desk_service{options(), desk, imports, *log, judges};
   std::string certificate; ///< of the connector that calls
+
+  order order_of(std::uint64_t n) {
+    auto out = orders.at(n);
+    CHECK(imports.complete(out));
+    return out;
+  }
 
   service_options options() {
     service_options out;
-    out.books = {60'000, 0, 1};
-    out.order_of = [this](std::uint64_t n) { return orders.at(n); };
+    out.books = {60'000, redeliver, 1};
+    out.order_of = [this](std::uint64_t n) { return order_of(n); };
     out.text_of = [this](const order& what, const hand_out& given) {
       return orders.text(what, given.lease_number, given.lease_ms, given.copy);
     };
-    out.recorded = [](bool, const digest&) {};
+    out.certified = [](const digest&) {};
     return out;
   }
 
@@ -124,7 +133,7 @@ TEST_CASE("paths, methods and bodies that are none are refused", "[service]") {
     CAPTURE(body);
     for (const auto* call : {"PfxRequests/download", "PfxRequests/upload", "PfxRequests/query",
                              "PfxRequests/renewLeases", "Connectors/checkIn", "Connectors/renew",
-                             "Connectors/register"}) {
+                             "Connectors/importKeys", "Connectors/register"}) {
       CAPTURE(call);
       CHECK(one.post(call, body).status == 400);
     }
@@ -251,4 +260,78 @@ TEST_CASE("a result is rejected for its digest or its form, and never for its qu
   CHECK(taken.stands.result_digest == crypto::sha256(poor));
   one.judges.drain();
   CHECK(one.judges.so_far().faults > 0);
+}
+
+TEST_CASE("import keys are announced, journaled, and one name stands for one key", "[service]") {
+  office one;
+  const auto who = one.enter();
+  const auto& key = importer().announced;
+  const auto announce = [&](const service::import_key& what) {
+    return one.post("Connectors/importKeys", service::encode_import_keys(who, {what}));
+  };
+  one.written.clear();
+  const auto first = announce(key);
+  REQUIRE(first.status == 200);
+  CHECK(good(service::decode_import_keys_answer(first.body)));
+  CHECK(one.written.find("\"what\":\"key_announced\"") != std::string::npos);
+  CHECK(one.written.find(to_hex(crypto::sha256(key.public_key))) != std::string::npos);
+  one.written.clear();
+  CHECK(announce(key).status == 200); // the same again, as at each start
+  CHECK(one.written.find("key_announced") == std::string::npos);
+  auto other = key;
+  other.public_key = importer().stranger;
+  const auto refused = announce(other);
+  CHECK(refused.status == 409);
+  CHECK(refused.body.find("\"conflict\"") != std::string::npos);
+  CHECK(announce({key.provider_name, "no-key", {0x30, 0x00}}).status == 400);
+  const auto later = one.enter("code-2"); // another connector of the tenant
+  CHECK(one.post("Connectors/importKeys", service::encode_import_keys(later, {key})).status == 200);
+  CHECK(one.post("Connectors/importKeys", service::encode_import_keys(later, {other})).status
+        == 409);
+}
+
+TEST_CASE("imports wait for a key, and are the same to the octet for every connector",
+          "[service]") {
+  office one{1, {{"import", 1}}};
+  const auto who = one.enter();
+  const auto download = [&](const service::caller& from) {
+    const auto answer = one.post("PfxRequests/download", service::encode_download(from, {}));
+    REQUIRE(answer.status == 200);
+    return good(service::decode_download_answer(answer.body)).offers;
+  };
+  for (std::uint64_t index = 0; index < 3; ++index) {
+    REQUIRE(one.desk_service.enqueue(one.orders.at(index), "Sandbox-CA"));
+  }
+  CHECK(one.written.find("handed_out") == std::string::npos);
+  CHECK(download(who).empty());
+  REQUIRE(
+    one.post("Connectors/importKeys", service::encode_import_keys(who, {importer().announced}))
+      .status
+    == 200);
+  const auto mine = download(who);
+  REQUIRE(mine.size() == 3);
+  std::vector<service::upload_entry> results;
+  for (const auto& offer : mine) {
+    REQUIRE(offer.request);
+    const auto document = service::encode_result_document(fulfil_import(*offer.request));
+    results.push_back({offer.context, 1, crypto::sha256(document), document});
+  }
+  const auto accepted = one.post("PfxRequests/upload", service::encode_upload(who, results));
+  for (const auto& answer : good(service::decode_upload_answer(accepted.body))) {
+    CHECK(answer.status == service::upload_status::accepted);
+    CHECK_FALSE(answer.stands.thumbprint.present());
+  }
+  const auto theirs = download(one.enter("code-2")); // recorded ones, handed out once more
+  REQUIRE(theirs.size() == 3);
+  for (std::size_t at = 0; at < 3; ++at) {
+    REQUIRE(theirs[at].request);
+    CHECK_FALSE(mine[at].request->import.encrypted_password.empty());
+    CHECK(*mine[at].request == *theirs[at].request);
+    CHECK(mine[at].fingerprint == theirs[at].fingerprint);
+    CHECK(theirs[at].lease_number == 2);
+  }
+  one.judges.drain();
+  CHECK(one.judges.so_far().judged == 3);
+  CHECK(one.judges.so_far().first_faults == std::vector<std::string>{});
+  CHECK(one.desk_service.counts().imported == 3);
 }

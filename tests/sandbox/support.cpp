@@ -8,8 +8,10 @@
 
 #include "crypto/cms.hpp"
 #include "crypto/digest.hpp"
+#include "crypto/pfx_file.hpp"
 #include "crypto/random.hpp"
 #include "crypto/request.hpp"
+#include "crypto/rsa_decrypt.hpp"
 
 namespace pfx::test {
 
@@ -37,13 +39,21 @@ certified sign(const crypto::ca_identity& issuer, const pfx_request& request, co
 
 bytes build_file(const crypto::private_key& key, const crypto::certificate& leaf,
                  const std::vector<crypto::certificate>& chain, const secret_bytes& password,
-                 const faults_to_plant& plant) {
-  auto options = crypto::pkcs12_options::modern();
+                 pfx_profile profile, const faults_to_plant& plant) {
+  auto options = crypto::pkcs12_options::of(profile);
   if (plant.parameters) {
     plant.parameters(options);
   }
   const auto name = plant.without_friendly_name ? std::string() : leaf.common_name() + " (test)";
   return good(crypto::build_pkcs12({key, leaf, chain, name, password}, options));
+}
+
+void deliver(const pfx_request& request, const secret_bytes& password, request_result& out) {
+  for (const auto& one : request.recipients) {
+    const auto recipient = good(crypto::certificate::from_der(one.certificate));
+    out.deliveries.push_back(
+      {one.id, good(crypto::encrypt_to(recipient, one.transport, password.view()))});
+  }
 }
 
 } // namespace
@@ -112,16 +122,84 @@ request_result fulfil(const pfx_request& request, const faults_to_plant& plant,
     = plant.password.empty() ? crypto::random_password() : secret_bytes(as_bytes(plant.password));
   request_result out;
   out.succeeded = true;
-  out.encrypted_pfx
-    = build_file(plant.file_key != nullptr ? *plant.file_key : key, leaf, chain, password, plant);
-  for (const auto& one : request.recipients) {
-    const auto recipient = good(crypto::certificate::from_der(one.certificate));
-    out.deliveries.push_back(
-      {one.id, good(crypto::encrypt_to(recipient, one.transport, password.view()))});
-  }
+  out.encrypted_pfx = build_file(plant.file_key != nullptr ? *plant.file_key : key, leaf, chain,
+                                 password, request.profile, plant);
+  deliver(request, password, out);
   out.certificate
     = delivered_certificate{leaf.der(),    got.chain,         leaf.thumbprint(), leaf.serial(),
                             leaf.issuer(), leaf.not_before(), leaf.not_after()};
+  if (plant.document) {
+    plant.document(out);
+  }
+  return out;
+}
+
+const importing_connector& importer() {
+  static const auto the = [] {
+    auto key = good(crypto::private_key::generate(key_algorithm::rsa2048));
+    auto known = good(key.public_key());
+    return importing_connector{
+      std::move(key),
+      {"Test Provider", "key-1", std::move(known)},
+      good(devices().devices().front().keys.front().key->public_key())}; // an RSA key
+  }();
+  return the;
+}
+
+sandbox::order import_of(const std::string& kind, std::uint64_t index) {
+  sandbox::import_desk desk(7, importer().stranger);
+  (void)good(desk.announce({importer().announced}));
+  auto out = book().of_kind(kind, index);
+  if (auto done = desk.complete(out); !done) {
+    throw std::runtime_error(to_string(done.error()));
+  }
+  return out;
+}
+
+request_result fulfil_import(const pfx_request& request, const import_faults& plant) {
+  auto asked = request;
+  if (plant.request) {
+    plant.request(asked);
+  }
+  const auto padding = crypto::rsa_padding_of(asked.import.padding_scheme);
+  if (!padding || *padding == crypto::rsa_padding::pkcs1) {
+    return fail_with(service_code::parameter_invalid, "paddingScheme: is not allowed");
+  }
+  const auto file = crypto::pfx_file::parse(asked.import.encrypted_pfx);
+  if (!file) {
+    return fail_with(file.error().why == crypto::pfx_refusal::reason::too_much
+                       ? service_code::payload_too_large
+                       : service_code::parameter_invalid,
+                     "encryptedPfxBlob: " + file.error().what.message);
+  }
+  auto plain = good(crypto::rsa_decrypt(importer().key, *padding, asked.import.encrypted_password));
+  auto opened = file->open(plain.octets);
+  if (!opened) {
+    return fail_with(service_code::cryptography, "encryptedPfxPassword: does not open the PFX");
+  }
+  auto identity = crypto::take_identity(std::move(*opened), asked.import.thumbprint);
+  if (!identity) {
+    return fail_with(service_code::parameter_invalid, to_string(identity.error()));
+  }
+  auto profile = asked.profile;
+  if (plant.profile) {
+    plant.profile(profile);
+  }
+  request_result out;
+  out.succeeded = true;
+  out.encrypted_pfx = asked.import.encrypted_pfx;
+  if (profile != pfx_profile::unchanged) {
+    plain.octets = crypto::random_password();
+    const auto& name = identity->friendly_name;
+    out.encrypted_pfx = good(
+      crypto::build_pkcs12({identity->key, identity->leaf, identity->chain,
+                            name.empty() ? identity->leaf.common_name() : name, plain.octets},
+                           crypto::pkcs12_options::of(profile)));
+  }
+  deliver(asked,
+          plant.password.empty() ? plain.octets.duplicate()
+                                 : secret_bytes(as_bytes(plant.password)),
+          out);
   if (plant.document) {
     plant.document(out);
   }

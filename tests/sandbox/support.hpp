@@ -9,6 +9,7 @@
 #include "connect/ca/authority.hpp"
 #include "crypto/pkcs12.hpp"
 #include "sandbox/authorities.hpp"
+#include "sandbox/import_desk.hpp"
 #include "sandbox/judge.hpp"
 
 namespace pfx::test {
@@ -70,6 +71,27 @@ using certifier = std::function<certified(const pfx_request&, const bytes& csr)>
 /// Does what the engine must do with a pfxCreate. Throws if it can't.
 [[nodiscard]] request_result fulfil(const pfx_request& request, const faults_to_plant& plant = {},
                                     const certifier& certify = {});
+/// A connector's key for imports, made once per process, and a public key that nobody opens.
+struct importing_connector {
+  crypto::private_key key;
+  connect::service::import_key announced;
+  bytes stranger;
+};
+[[nodiscard]] const importing_connector& importer();
+/// The import of that kind and index, encrypted to the importer's key.
+[[nodiscard]] sandbox::order import_of(const std::string& kind, std::uint64_t index);
+
+/// Where a test puts its fault into an import. Every hook may be empty.
+struct import_faults {
+  std::function<void(pfx_profile&)> profile;     ///< in which the file is written
+  std::function<void(pfx_request&)> request;     ///< what is opened instead of the order
+  std::string password;                          ///< instead of the right one, for the devices
+  std::function<void(request_result&)> document; ///< last of all
+};
+/// Does what the engine must do with a pfxImport, failures included. Throws if it can't.
+[[nodiscard]] request_result fulfil_import(const pfx_request& request,
+                                           const import_faults& plant = {});
+
 [[nodiscard]] request_result fail_with(service_code code, const std::string& message);
 
 /// True if one of the sentences holds `piece`.
