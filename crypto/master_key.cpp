@@ -162,22 +162,30 @@ result<secret_bytes> read_master_key(const std::string& path) {
 }
 
 result<void> write_new_master_key(const std::string& path) {
+  return write_master_key(path, random_secret(raw_octets));
+}
+
+result<void> write_master_key(const std::string& path, const secret_bytes& key) {
+  if (key.size() != raw_octets)
+    return failure(errc::bad_input, "masterKey", "must have 32 octets");
   constexpr std::string_view digits = "0123456789abcdef";
-  const secret_bytes key = random_secret(raw_octets);
   secret_bytes text(hex_characters + 1);
   for (std::size_t i = 0; i < raw_octets; ++i) {
     text.data()[2 * i] = static_cast<std::uint8_t>(digits[key.data()[i] >> 4]);
     text.data()[2 * i + 1] = static_cast<std::uint8_t>(digits[key.data()[i] & 15]);
   }
   text.data()[hex_characters] = '\n';
-  const descriptor file(
-    ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  // Whole or not at all: half a key under the name would be worse than none.
+  std::string temporary = path + ".XXXXXX";
+  const descriptor file(::mkostemp(temporary.data(), O_CLOEXEC)); // mode 0600
   if (file.number() < 0)
     return failed(path, "making a new file", errno);
-  if (auto written = write_all(file.number(), text.view(), path); !written) {
-    ::unlink(path.c_str()); // half a key is worse than none
-    return written;
-  }
+  auto done = write_all(file.number(), text.view(), path);
+  if (done && ::link(temporary.c_str(), path.c_str()) != 0)
+    done = failed(path, "making a new file", errno);
+  ::unlink(temporary.c_str());
+  if (!done)
+    return done;
   return sync_folder_of(path);
 }
 

@@ -41,7 +41,9 @@ private:
 /// Reads a master key file: a regular file, mode without group and other rights, owned by us or
 /// root, 64 hex digits (a newline may follow) or 32 raw octets. Errors name the path.
 [[nodiscard]] result<secret_bytes> read_master_key(const std::string& path);
-/// Makes a new random master key file (O_EXCL, mode 0600, synced with its folder).
+/// Makes a new random master key file (never over another, mode 0600, synced with its folder).
 [[nodiscard]] result<void> write_new_master_key(const std::string& path);
+/// The same with a key that exists already: 32 octets.
+[[nodiscard]] result<void> write_master_key(const std::string& path, const secret_bytes& key);
 
 } // namespace pfx::crypto

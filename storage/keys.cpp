@@ -44,16 +44,22 @@ range below(bytes first) {
   return {std::move(first), std::move(last)};
 }
 
-std::optional<request_key> read_request(reader& from) {
+/// What follows is the caller's; it also asks whether the octets sufficed.
+std::optional<request_key> read_part(reader& from) {
   request_key key;
   key.tenant = from.text();
   const auto in = from.u8();
   key.in = static_cast<flow>(in);
   key.context = from.text();
-  if (!from.finished() || in < 1 || in > 3) {
+  if (in < 1 || in > 3) {
     return std::nullopt;
   }
   return key;
+}
+
+std::optional<request_key> read_request(reader& from) {
+  auto key = read_part(from);
+  return from.finished() ? key : std::nullopt;
 }
 
 } // namespace
@@ -141,6 +147,19 @@ std::optional<std::uint64_t> audit_sequence(byte_view key) {
     return std::nullopt;
   }
   return sequence;
+}
+
+std::optional<blob_place> blob_of(byte_view key) {
+  reader from(key);
+  if (from.u8() != static_cast<std::uint8_t>(prefix::blob)) {
+    return std::nullopt;
+  }
+  auto request = read_part(from);
+  const auto kind = static_cast<blob_kind>(from.u8());
+  if (!from.finished() || !request || kind < blob_kind::request || kind > blob_kind::result) {
+    return std::nullopt;
+  }
+  return blob_place{std::move(*request), kind};
 }
 
 } // namespace pfx::storage::keys

@@ -57,5 +57,10 @@ struct range {
 [[nodiscard]] std::optional<request_key> request_of(prefix family, byte_view key);
 [[nodiscard]] std::optional<request_key> request_of_due(byte_view key);
 [[nodiscard]] std::optional<std::uint64_t> audit_sequence(byte_view key);
+struct blob_place {
+  request_key request;
+  blob_kind kind = blob_kind::request;
+};
+[[nodiscard]] std::optional<blob_place> blob_of(byte_view key);
 
 } // namespace pfx::storage::keys

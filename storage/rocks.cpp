@@ -260,6 +260,23 @@ result<void> rocks::flush() {
   return {};
 }
 
+std::uint64_t rocks::size_of(family in) const {
+  std::uint64_t out = 0;
+  return database_->GetIntProperty(handle(in), rocksdb::DB::Properties::kTotalSstFilesSize, &out)
+    ? out
+    : 0;
+}
+
+result<void> rocks::compact(family in) {
+  rocksdb::CompactRangeOptions how;
+  how.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  const auto status = database_->CompactRange(how, handle(in), nullptr, nullptr);
+  if (!status.ok()) {
+    return failure(error_of(status, "cannot compact"));
+  }
+  return {};
+}
+
 std::uint64_t rocks::latest_sequence() const { return database_->GetLatestSequenceNumber(); }
 
 } // namespace pfx::storage

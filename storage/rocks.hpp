@@ -61,6 +61,10 @@ public:
 
   /// Moves what is in memory into tables, synced.
   [[nodiscard]] result<void> flush();
+  /// Octets of a family's tables, about.
+  [[nodiscard]] std::uint64_t size_of(family in) const;
+  /// Writes all tables of a family anew, without what was overwritten or deleted.
+  [[nodiscard]] result<void> compact(family in);
   [[nodiscard]] std::uint64_t latest_sequence() const;
   /// The log ended in the middle of a write when it was opened.
   [[nodiscard]] bool tail_cut() const noexcept { return tail_cut_; }

@@ -120,6 +120,24 @@ result<void> store::close_clean() {
   return {};
 }
 
+result<void> store::erase_overwritten() {
+  auto& s = *state_;
+  const std::lock_guard one_at_a_time(s.commit_mutex);
+  if (auto may = s.writable(); !may) {
+    return may;
+  }
+  result<void> done = s.free_bytes() < s.options.free_bytes_floor + s.database->size_of(family::blobs)
+    ? failure(errc::disk_full, "directory", "too little is free to write the blobs anew")
+    : s.database->flush();
+  if (done) {
+    done = s.database->compact(family::blobs);
+  }
+  if (!done && done.error().code != errc::disk_full) {
+    s.poison(done.error().message);
+  }
+  return done;
+}
+
 // -- what it is like ----------------------------------------------------------
 
 const bytes& store::store_id() const noexcept { return state_->id; }

@@ -105,6 +105,10 @@ public:
     const std::function<bool(request_key, settled_record)>& visit) const;
   [[nodiscard]] result<void> each_surplus(
     const std::function<bool(surplus_certificate)>& visit) const;
+  /// Every blob as it is stored: sealed. `visit` may commit; what it writes is not seen by this
+  /// walk.
+  [[nodiscard]] result<void> each_blob(
+    const std::function<bool(request_key, blob_kind, bytes)>& visit) const;
   /// Audit entries from `from` on: sequence, chain head, entry.
   [[nodiscard]] result<void> each_audit(
     std::uint64_t from, const std::function<bool(std::uint64_t, digest, bytes)>& visit) const;
@@ -116,6 +120,11 @@ public:
   /// call (and 10,000 in any case); returns how many went; fewer than both means all are gone.
   /// Goes on down to half the free-space floor. Settled records stay for ever.
   [[nodiscard]] result<std::size_t> purge(unix_ms before, std::size_t count_max);
+
+  /// Rewrites the tables of blobs, so that what was overwritten or dropped is gone from the files of
+  /// the database (not from the disk's own free blocks). Takes as much room as all blobs for a
+  /// while; errc::disk_full if it would not fit above the floor.
+  [[nodiscard]] result<void> erase_overwritten();
 
   /// The storage key of a blob: bound into its seal, so that blobs can't be exchanged.
   [[nodiscard]] static bytes blob_key(const request_key& key, blob_kind kind);

@@ -173,6 +173,19 @@ result<void> store::each_surplus(const std::function<bool(surplus_certificate)>&
     }));
 }
 
+result<void> store::each_blob(
+  const std::function<bool(request_key, blob_kind, bytes)>& visit) const {
+  return state_->seen(walk(
+    *state_->database, family::blobs, keys::all(keys::prefix::blob), rocks::order::ascending,
+    [&](byte_view key, byte_view value) -> result<bool> {
+      auto place = keys::blob_of(key);
+      if (!place) {
+        return damaged("blob");
+      }
+      return visit(std::move(place->request), place->kind, to_bytes(value));
+    }));
+}
+
 result<void> store::each_audit(
   std::uint64_t from, const std::function<bool(std::uint64_t, digest, bytes)>& visit) const {
   return state_->seen(walk(
