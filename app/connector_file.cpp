@@ -12,6 +12,8 @@ namespace {
 /// Domain of the security identifiers that the sandbox's requests carry.
 constexpr const char* sandbox_sid_domain = "S-1-5-21-1004336348-1177238915-682003330";
 constexpr std::int64_t poll_interval_ms = 1'000;
+/// A test bed imports the same few files for the same few devices again and again.
+constexpr std::size_t uses_per_hour = 1'000'000;
 constexpr std::int64_t settle_ms = 3'000; ///< on one machine nothing is under way for longer
 
 } // namespace
@@ -23,6 +25,7 @@ engine::configuration connector_for(const sandbox_address& where, const std::str
   out.data_directory = (home / "data").string();
   out.master_key_file = (home / "master.key").string();
   out.identity_file = (home / "data" / "identity.json").string();
+  out.keys_directory = (home / "data" / "keys").string();
   out.control_socket = (home / "data" / "control.sock").string();
   out.service.url = where.service_url;
   out.service.trusted_roots_file = where.server_roots;
@@ -37,6 +40,8 @@ engine::configuration connector_for(const sandbox_address& where, const std::str
   authority.settle_ms = settle_ms;
   out.authorities.push_back(authority);
   out.recipients.trust_file = where.device_roots;
+  out.imports.per_thumbprint_per_hour = uses_per_hour;
+  out.imports.per_recipient_per_hour = uses_per_hour;
   auto& open = out.issuance;
   open.authorities.push_back({where.ca_name, {"User", "Device"}});
   open.name_types = {"rfc822", "upn", "dns", "uri", "ip", "directoryName"};

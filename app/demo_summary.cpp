@@ -27,6 +27,7 @@ bool is_good(const sandbox::summary& verdict, const demo_facts& facts) {
 fields fields_of(const sandbox::summary& verdict, const demo_facts& facts) {
   return {{"requests", verdict.requests},
           {"delivered", verdict.delivered},
+          {"imported", verdict.imported},
           {"failed", verdict.failed},
           {"expected_failures", verdict.expected_failures},
           {"redelivered", verdict.redelivered},
@@ -58,6 +59,8 @@ std::string table_of(const sandbox::summary& verdict, const demo_facts& facts) {
   const auto count = [](std::uint64_t value) { return std::to_string(value); };
   add("requests", count(verdict.requests), "");
   add("delivered", count(verdict.delivered), "opened by their devices and examined by the judge");
+  if (verdict.imported > 0)
+    add("of these, imported", count(verdict.imported), "PFX files that others had written");
   if (verdict.expected_failures > 0)
     add("refused", count(verdict.expected_failures), "bad requests, refused as they must be");
   add("failed", count(verdict.failed), "");

@@ -25,6 +25,7 @@ struct sandbox_order {
   sandbox::options options;
   std::string mix = mix_default;
   std::uint64_t poison = 0;
+  std::uint64_t poison_imports = 0;
   double lease_seconds = 60;
   std::string format = "auto";
   std::string connector_folder;
@@ -89,6 +90,7 @@ fields fields_of(const sandbox::summary& now) {
   return {{"requests", now.requests},
           {"handedOut", now.handed_out},
           {"delivered", now.delivered},
+          {"imported", now.imported},
           {"failed", now.failed},
           {"expectedFailures", now.expected_failures},
           {"redelivered", now.redelivered},
@@ -135,6 +137,7 @@ exit_code serve(sandbox_order order) {
   options.mix = *mix;
   options.lease_ms = static_cast<std::int64_t>(order.lease_seconds * 1'000);
   options.extra.insert(options.extra.end(), order.poison, "poison");
+  options.extra.insert(options.extra.end(), order.poison_imports, "poison-import");
   options.directory = std::filesystem::absolute(options.directory).lexically_normal().string();
   stop_signals signals(exit_code::stop_deadline);
   const auto box = sandbox::sandbox::start(options);
@@ -178,6 +181,11 @@ void add_options(CLI::App& command, sandbox_order& order) {
   command.add_option("--mix", order.mix, mix_words)->capture_default_str();
   command
     .add_option("--poison", order.poison, "So many requests more that are meant to kill an engine")
+    ->check(CLI::Range(0, 10'000))
+    ->capture_default_str();
+  command
+    .add_option("--poison-imports", order.poison_imports,
+                "So many imports more that are meant to kill an engine")
     ->check(CLI::Range(0, 10'000))
     ->capture_default_str();
   command.add_option("--seed", options.seed, "Same seed, same requests")->capture_default_str();

@@ -1,8 +1,11 @@
 // Takes a mix apart; which kinds exist it leaves to the sandbox.
 #include "app/sandbox_options.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
+
+#include "sandbox/sandbox.hpp"
 
 namespace pfx::app {
 
@@ -28,6 +31,13 @@ result<std::vector<std::pair<std::string, double>>> read_mix(const std::string& 
     out.emplace_back(kind, weight);
   }
   return out;
+}
+
+bool needs_import_key(const std::string& mix) {
+  const auto kinds = read_mix(mix);
+  return kinds && std::ranges::any_of(*kinds, [](const auto& one) {
+           return sandbox::needs_import_key(one.first);
+         });
 }
 
 } // namespace pfx::app

@@ -17,9 +17,13 @@ namespace pfx::app {
 /// are the sandbox decides.
 [[nodiscard]] result<std::vector<std::pair<std::string, double>>> read_mix(const std::string& text);
 
+/// True if requests of this mix need a connector key. A mix that can't be read needs none.
+[[nodiscard]] bool needs_import_key(const std::string& mix);
+
 inline constexpr const char* mix_default = "create-ec=1,create-rsa=1";
 inline constexpr const char* mix_words
   = "Kinds and weights, KIND=WEIGHT,…: create-ec create-ec384 create-ec521 create-rsa "
-    "create-rsa3072 create-rsa4096 bad bad:NAME";
+    "create-rsa3072 create-rsa4096 import bad bad-import bad:NAME. Imports wait until a connector "
+    "announced a key";
 
 } // namespace pfx::app

@@ -98,7 +98,8 @@ struct connector {
     if (offer.request->kind == request_kind::unknown) {
       return fail_with(service_code::not_supported, "kind: is not known");
     }
-    return fulfil(*offer.request, {}, by_ca());
+    return offer.request->kind == request_kind::pfx_import ? fulfil_import(*offer.request)
+                                                           : fulfil(*offer.request, {}, by_ca());
   }
 
   service::upload_entry answer_to(const service::offer& offer) {
@@ -111,7 +112,8 @@ struct connector {
   /// Works until nothing is handed out any more. Results are kept and sent again for re-deliveries.
   void work() {
     for (int round = 0; round < 20; ++round) {
-      const auto got = desk->download(who, {5, {request_kind::pfx_create}, 60'000});
+      const auto got
+        = desk->download(who, {5, {request_kind::pfx_create, request_kind::pfx_import}, 60'000});
       REQUIRE(got);
       if (got->offers.empty()) {
         return;
@@ -162,6 +164,69 @@ TEST_CASE("a stand-in engine that does its work gets a clean verdict", "[sandbox
   }
   box->stop();
   CHECK(good(pfx::sandbox::judge(folder.path("box"))).to_json() == verdict.to_json());
+}
+
+TEST_CASE("imports are handed out once a key is known, and need no certificate", "[sandbox]") {
+  const scratch folder;
+  auto options = small(folder.path("box"));
+  options.mix = {{"create-ec", 1}, {"import", 2}};
+  options.seed = 4;
+  options.keep_deliveries = true;
+  options.extra
+    = {"bad:import-ciphertext-random", "bad:import-password-wrong",   "bad:import-padding-none",
+       "bad:import-bomb-mac",          "bad:import-thumbprint-other", "bad:import-no-file"};
+  const auto box = good(pfx::sandbox::sandbox::start(options));
+  connector one(*box);
+  one.work();
+  const auto creates = box->progress();
+  CHECK(creates.delivered > 0);
+  CHECK(creates.delivered < 12);
+  CHECK(creates.imported == 0);
+  CHECK(creates.waiting == 18 - creates.delivered);
+  CHECK_FALSE(box->finished());
+  REQUIRE(one.desk->import_keys(one.who, {importer().announced}));
+  auto other = importer().announced;
+  other.public_key = importer().stranger;
+  CHECK_FALSE(one.desk->import_keys(one.who, {other}));
+  one.work();
+  const auto verdict = good(box->verdict()); // waits for the judge
+  CHECK(box->finished());
+  CHECK(verdict.faults == std::vector<std::string>{});
+  CHECK(verdict.clean());
+  CHECK(verdict.delivered == 12);
+  CHECK(verdict.imported == 12 - creates.delivered);
+  CHECK(verdict.expected_failures == 6);
+  CHECK(verdict.certificates == creates.delivered);
+  CHECK(verdict.acknowledged == verdict.redelivered);
+  CHECK(box->progress().imported == verdict.imported);
+  box->stop();
+  CHECK(good(pfx::sandbox::judge(folder.path("box"))).to_json() == verdict.to_json());
+}
+
+TEST_CASE("failures that tell one wrong password from another are found", "[sandbox]") {
+  const scratch folder;
+  auto options = small(folder.path("box"));
+  options.requests = 0;
+  options.redeliver_share = 0;
+  options.extra = {"bad:import-ciphertext-random", "bad:import-password-wrong"};
+  const auto box = good(pfx::sandbox::sandbox::start(options));
+  connector one(*box);
+  REQUIRE(one.desk->import_keys(one.who, {importer().announced}));
+  const auto got = one.desk->download(one.who, {100, {request_kind::pfx_import}, 60'000});
+  REQUIRE(got);
+  REQUIRE(got->offers.size() == 2);
+  std::vector<service::upload_entry> entries;
+  for (const auto* word : {"the ciphertext is wrong", "the password is wrong"}) {
+    const auto& offer = got->offers[entries.size()];
+    const auto document = service::encode_result_document(
+      fail_with(service_code::cryptography, std::string("encryptedPfxPassword: ") + word));
+    entries.push_back({offer.context, offer.lease_number, crypto::sha256(document), document});
+  }
+  REQUIRE(one.desk->upload(one.who, entries));
+  const auto verdict = good(box->verdict());
+  CHECK(verdict.expected_failures == 2); // each alone is right
+  CHECK_FALSE(verdict.clean());
+  CHECK(mentions(verdict.faults, "2 different documents"));
 }
 
 TEST_CASE("a second certificate makes a run unfinished until it is revoked", "[sandbox]") {
