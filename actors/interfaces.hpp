@@ -75,6 +75,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::look_up>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::keeper_status>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::operator_wish>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::list_wish>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::tasks::audit_note>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::supervision>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::peers>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::error>)
@@ -138,6 +139,8 @@ using queue_keeper = caf::typed_actor<
   caf::replies_to<stop_atom>::with<bool>, caf::replies_to<status_atom>::with<parcel<keeper_status>>,
   // An operator's word. Answered when durable; an error says why not.
   caf::replies_to<parcel<operator_wish>>::with<parcel<error>>,
+  // A line for the audit. Answered when durable.
+  caf::replies_to<parcel<tasks::audit_note>>::with<parcel<error>>,
   caf::replies_to<parcel<list_wish>>::with<parcel<std::vector<record>>>>;
 
 /// Hands work that needs the CPU to crypto workers, one task each.
@@ -186,6 +189,8 @@ using supervisor = caf::typed_actor<
   // Passed on to the queue keeper.
   caf::replies_to<status_atom>::with<parcel<keeper_status>>,
   caf::replies_to<parcel<operator_wish>>::with<parcel<error>>,
+  // A line for the audit. Answered when durable.
+  caf::replies_to<parcel<tasks::audit_note>>::with<parcel<error>>,
   caf::replies_to<parcel<list_wish>>::with<parcel<std::vector<record>>>>;
 
 } // namespace pfx::actors

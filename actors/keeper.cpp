@@ -42,6 +42,7 @@ struct keeper_state {
   std::optional<caf::response_promise> stop_promise;
 
   void load(bool unclean_start);
+  void take_stages(const peers& made);
   void pump();
   void write();
   void hand_out();
@@ -53,6 +54,8 @@ struct keeper_state {
   void try_finish_stop();
   void purge_now_and_then();
   caf::result<parcel<error>> take_operator_wish(const operator_wish& wish);
+  caf::result<parcel<error>> take_note(const tasks::audit_note& what);
+  caf::result<parcel<error>> when_durable();
 };
 
 // -- start ------
@@ -72,6 +75,11 @@ void keeper_state::load(bool unclean_start) {
   if (!loaded) {
     self->send(above, halt_atom_v, store_failed, to_string(loaded.error()));
   }
+}
+
+void keeper_state::take_stages(const peers& made) {
+  stages = made;
+  pump();
 }
 
 // -- the pump: one write in flight, everything else follows from it ------
@@ -126,6 +134,7 @@ void keeper_state::hand_out() {
   give(stage::uploader, stages->results);
   give(stage::issuer, stages->authority);
   give(stage::processor, stages->work);
+  give(stage::slow_lane, stages->slow_work);
   if (auto wishes = book->take_renewals(renewals_per_call_max); !wishes.empty()) {
     self->send(stages->results, pack(std::move(wishes)));
   }
@@ -240,6 +249,18 @@ caf::result<parcel<error>> keeper_state::take_operator_wish(const operator_wish&
   if (refusal.code != errc::none) {
     return pack(std::move(refusal));
   }
+  return when_durable();
+}
+
+caf::result<parcel<error>> keeper_state::take_note(const tasks::audit_note& what) {
+  if (poisoned || stopping) {
+    return pack(error{errc::stopping, "", "nothing more is written in this process"});
+  }
+  book->note(what);
+  return when_durable();
+}
+
+caf::result<parcel<error>> keeper_state::when_durable() {
   auto promise = self->make_response_promise();
   operators.emplace_back(book->enqueued(), promise);
   pump();
@@ -279,10 +300,7 @@ queue_keeper::behavior_type keeper_behavior(queue_keeper::stateful_pointer<keepe
   state.load(unclean_start);
   self->delayed_send(self, tick_every, tick_atom_v);
   return {
-    [self](const parcel<peers>& stages) {
-      self->state.stages = *stages;
-      self->state.pump();
-    },
+    [self](const parcel<peers>& stages) { self->state.take_stages(*stages); },
     [self](room_atom) -> std::uint64_t {
       const auto& s = self->state;
       return s.going && !s.paused && !s.stopping && !s.poisoned ? s.book->room() : 0;
@@ -336,6 +354,7 @@ queue_keeper::behavior_type keeper_behavior(queue_keeper::stateful_pointer<keepe
       return pack(keeper_status{s.book->count_by_state(), s.paused, s.poisoned, s.why});
     },
     [self](const parcel<operator_wish>& wish) { return self->state.take_operator_wish(*wish); },
+    [self](const parcel<tasks::audit_note>& what) { return self->state.take_note(*what); },
     [self](const parcel<list_wish>& wish) -> parcel<std::vector<record>> {
       return pack(self->state.book->list(wish->state, wish->count_max));
     },

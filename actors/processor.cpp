@@ -1,4 +1,5 @@
 // The processor and its crypto workers: work that takes the CPU, one request a worker at a time.
+// The slow lane is another one, with a single worker in the background.
 #include <deque>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace {
 /// Tasks that wait at the processor, for each worker: enough that none idles, few enough that the
 /// keeper decides late.
 constexpr std::size_t tasks_waiting_per_worker = 2;
+constexpr std::size_t slow_workers = 1;
 constexpr std::size_t workers_per_thread_max = 4; ///< the first and those made after time-outs
 
 // -- crypto worker ------
@@ -22,6 +24,7 @@ struct crypto_worker_state {
   explicit crypto_worker_state(crypto_worker::pointer owner) : self(owner) {}
   crypto_worker::pointer self;
   const tasks::plant* p = nullptr;
+  tasks::executor* on = nullptr;
   std::optional<caf::response_promise> running;
 };
 
@@ -36,14 +39,16 @@ parcel<tasks::outcome> run_task(const tasks::plant& p, const tasks::task& what) 
 }
 
 crypto_worker::behavior_type crypto_worker_behavior(
-  crypto_worker::stateful_pointer<crypto_worker_state> self, const tasks::plant* p) {
+  crypto_worker::stateful_pointer<crypto_worker_state> self, const tasks::plant* p,
+  tasks::stage lane) {
   prepare(self, *p, "crypto worker");
   self->state.p = p;
+  self->state.on = lane == tasks::stage::slow_lane ? p->background : p->cpu;
   return {
     [self](const parcel<tasks::task>& what) -> caf::result<parcel<tasks::outcome>> {
       auto& s = self->state;
       s.running = self->make_response_promise();
-      const bool posted = s.p->cpu->post([what, plant = s.p, me = crypto_worker(self)] {
+      const bool posted = s.on->post([what, plant = s.p, me = crypto_worker(self)] {
         caf::anon_send(me, run_task(*plant, *what));
       });
       if (!posted) {
@@ -69,11 +74,15 @@ struct processor_state {
 
   processor::pointer self;
   const tasks::plant* p = nullptr;
+  tasks::stage lane = tasks::stage::processor;
   queue_keeper keeper;
   std::vector<crypto_worker> idle;
   std::vector<crypto_worker> all;
   std::deque<tasks::task> waiting;
 
+  [[nodiscard]] std::size_t workers() const {
+    return lane == tasks::stage::slow_lane ? slow_workers : p->settings.crypto_workers;
+  }
   void start();
   void assign();
   void give(const crypto_worker& to, tasks::task what);
@@ -82,12 +91,12 @@ struct processor_state {
 };
 
 void processor_state::start() {
-  for (std::size_t i = 0; i < p->settings.crypto_workers; ++i) {
-    all.push_back(spawn_crypto_worker(self->system(), *p));
+  for (std::size_t i = 0; i < workers(); ++i) {
+    all.push_back(spawn_crypto_worker(self->system(), *p, lane));
     self->link_to(all.back());
   }
   idle = all;
-  self->send(keeper, credit_atom_v, static_cast<std::uint8_t>(tasks::stage::processor),
+  self->send(keeper, credit_atom_v, static_cast<std::uint8_t>(lane),
              std::uint64_t{all.size() * tasks_waiting_per_worker});
 }
 
@@ -115,11 +124,11 @@ void processor_state::give(const crypto_worker& to, tasks::task what) {
 /// What a worker without an outcome does is unknown; it is not asked again. A processor that has
 /// lost too many ends and is made anew.
 void processor_state::replace_worker() {
-  if (all.size() >= workers_per_thread_max * p->settings.crypto_workers) {
+  if (all.size() >= workers_per_thread_max * workers()) {
     self->quit(caf::exit_reason::user_shutdown);
     return;
   }
-  all.push_back(spawn_crypto_worker(self->system(), *p));
+  all.push_back(spawn_crypto_worker(self->system(), *p, lane));
   self->link_to(all.back());
   idle.push_back(all.back());
   assign();
@@ -132,8 +141,10 @@ void processor_state::finished(const crypto_worker& by, parcel<tasks::outcome> d
 }
 
 processor::behavior_type processor_behavior(processor::stateful_pointer<processor_state> self,
-                                            const tasks::plant* p, const queue_keeper& keeper) {
+                                            const tasks::plant* p, const queue_keeper& keeper,
+                                            tasks::stage lane) {
   prepare(self, *p, "processor");
+  self->state.lane = lane;
   self->state.p = p;
   self->state.keeper = keeper;
   return {
@@ -149,13 +160,14 @@ processor::behavior_type processor_behavior(processor::stateful_pointer<processo
 
 } // namespace
 
-crypto_worker spawn_crypto_worker(caf::actor_system& system, const tasks::plant& p) {
-  return system.spawn(crypto_worker_behavior, &p);
+crypto_worker spawn_crypto_worker(caf::actor_system& system, const tasks::plant& p,
+                                  tasks::stage lane) {
+  return system.spawn(crypto_worker_behavior, &p, lane);
 }
 
 processor spawn_processor(caf::actor_system& system, const tasks::plant& p,
-                          const queue_keeper& keeper) {
-  return system.spawn(processor_behavior, &p, keeper);
+                          const queue_keeper& keeper, tasks::stage lane) {
+  return system.spawn(processor_behavior, &p, keeper, lane);
 }
 
 } // namespace pfx::actors

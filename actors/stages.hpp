@@ -10,9 +10,11 @@ namespace pfx::actors {
 /// runs yet). Dispatches nothing before `go`.
 [[nodiscard]] queue_keeper spawn_keeper(caf::actor_system& system, const tasks::plant& p,
                                         const supervisor& above, bool unclean_start);
+/// `lane` is stage::processor or stage::slow_lane: which executor it works on, and with how many.
 [[nodiscard]] processor spawn_processor(caf::actor_system& system, const tasks::plant& p,
-                                        const queue_keeper& keeper);
-[[nodiscard]] crypto_worker spawn_crypto_worker(caf::actor_system& system, const tasks::plant& p);
+                                        const queue_keeper& keeper, tasks::stage lane);
+[[nodiscard]] crypto_worker spawn_crypto_worker(caf::actor_system& system, const tasks::plant& p,
+                                                tasks::stage lane);
 [[nodiscard]] issuer spawn_issuer(caf::actor_system& system, const tasks::plant& p,
                                   const queue_keeper& keeper);
 [[nodiscard]] uploader spawn_uploader(caf::actor_system& system, const tasks::plant& p,
@@ -25,6 +27,7 @@ namespace pfx::actors {
 /// What the keeper hands work to. Sent again when a stage was restarted.
 struct peers {
   processor work;
+  processor slow_work;
   issuer authority;
   uploader results;
   revoker surplus;

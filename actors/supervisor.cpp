@@ -20,7 +20,8 @@ constexpr std::int64_t restart_wait_base_ms = 100;
 constexpr std::int64_t restart_wait_max_ms = 30'000;
 constexpr std::uint32_t stale_epochs_max = 3; ///< at the first check-in, before we give up
 
-enum class child : std::uint8_t { processor = 0, issuer, uploader, revoker, poller };
+/// The first four in the order of tasks::stage.
+enum class child : std::uint8_t { processor = 0, issuer, uploader, slow_lane, revoker, poller };
 
 // Ticks: what they are for, in the low byte; the rest is the round.
 constexpr std::uint64_t tick_check_in = 100;
@@ -79,8 +80,12 @@ void supervisor_state::spawn_child(child which) {
   auto& system = self->system();
   switch (which) {
     case child::processor:
-      stages.work = spawn_processor(system, *p, keeper);
+      stages.work = spawn_processor(system, *p, keeper, tasks::stage::processor);
       adopt(*this, stages.work, which);
+      break;
+    case child::slow_lane:
+      stages.slow_work = spawn_processor(system, *p, keeper, tasks::stage::slow_lane);
+      adopt(*this, stages.slow_work, which);
       break;
     case child::issuer:
       stages.authority = spawn_issuer(system, *p, keeper);
@@ -106,6 +111,9 @@ void supervisor_state::begin_child(child which) {
     case child::processor:
       self->send(stages.work, go_atom_v);
       break;
+    case child::slow_lane:
+      self->send(stages.slow_work, go_atom_v);
+      break;
     case child::issuer:
       self->send(stages.authority, go_atom_v);
       break;
@@ -121,13 +129,15 @@ void supervisor_state::begin_child(child which) {
 }
 
 void supervisor_state::spawn_line() {
-  for (const auto which : {child::processor, child::issuer, child::uploader, child::revoker}) {
+  for (const auto which :
+       {child::processor, child::slow_lane, child::issuer, child::uploader, child::revoker}) {
     spawn_child(which);
   }
   self->send(keeper, pack(peers(stages)));
   self->send(keeper, go_atom_v);
   spawn_child(child::poller);
-  for (const auto which : {child::processor, child::issuer, child::uploader, child::poller}) {
+  for (const auto which :
+       {child::processor, child::slow_lane, child::issuer, child::uploader, child::poller}) {
     begin_child(which);
   }
 }
@@ -146,7 +156,7 @@ void supervisor_state::child_ended(const caf::actor_addr& who) {
   }
   const auto which = found->second;
   children.erase(found);
-  if (which <= child::uploader) {
+  if (which <= child::slow_lane) {
     self->send(keeper, lost_atom_v, static_cast<std::uint8_t>(which));
   }
   const auto wait_ms
@@ -349,6 +359,13 @@ supervisor::behavior_type supervisor_behavior(supervisor::stateful_pointer<super
         return pack(error{errc::stopping, "", "the engine does not run"});
       }
       return self->delegate(s.keeper, wish);
+    },
+    [self](const parcel<tasks::audit_note>& what) -> caf::result<parcel<error>> {
+      auto& s = self->state;
+      if (!s.keeper) {
+        return pack(error{errc::stopping, "", "the engine does not run"});
+      }
+      return self->delegate(s.keeper, what);
     },
     [self](const parcel<list_wish>& wish) -> caf::result<parcel<std::vector<record>>> {
       auto& s = self->state;

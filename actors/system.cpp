@@ -11,6 +11,7 @@ namespace pfx::actors {
 namespace {
 
 constexpr std::size_t cpu_jobs_max = 1'024;
+constexpr std::size_t slow_threads = 1;
 constexpr std::size_t io_jobs_max = 4'096;
 constexpr std::size_t disk_jobs_max = 1'024;
 constexpr std::size_t scheduler_threads = 2;
@@ -68,6 +69,7 @@ struct actor_host::state {
   tasks::plant& plant;
   phase_board board;
   std::unique_ptr<tasks::executor> cpu;
+  std::unique_ptr<tasks::executor> background;
   std::unique_ptr<tasks::executor> io;
   std::unique_ptr<tasks::executor> disk;
   quiet_config config;
@@ -76,13 +78,36 @@ struct actor_host::state {
   bool stopped = false;
 };
 
+namespace {
+
+/// Asks the keeper for something that is answered when it is durable.
+template <class State, class Wish>
+result<void> ask_durably(State& s, Wish wish) {
+  if (s.stopped) {
+    return failure(errc::stopping, "", "the engine is stopped");
+  }
+  error answer{errc::unavailable, "", "no answer from the queue keeper"};
+  caf::scoped_actor self{s.system};
+  self->request(s.above, operator_patience, std::move(wish))
+    .receive([&](const parcel<error>& what) { answer = *what; }, [](const caf::error&) {});
+  if (answer.code != errc::none) {
+    return failure(answer);
+  }
+  return {};
+}
+
+} // namespace
+
 actor_host::actor_host(tasks::plant& p, bool unclean_start, std::size_t io_threads)
     : state_(std::make_unique<state>(p)) {
   auto& s = *state_;
   s.cpu = tasks::make_thread_pool("pfx-crypto", p.settings.crypto_workers, cpu_jobs_max);
+  s.background = tasks::make_thread_pool("pfx-slow", slow_threads, cpu_jobs_max,
+                                         tasks::pool_priority::background);
   s.io = tasks::make_thread_pool("pfx-io", io_threads, io_jobs_max);
   s.disk = tasks::make_thread_pool("pfx-disk", 1, disk_jobs_max);
   p.cpu = s.cpu.get();
+  p.background = s.background.get();
   p.io = s.io.get();
   p.disk = s.disk.get();
   supervisor_settings settings;
@@ -139,6 +164,7 @@ bool actor_host::stop(std::chrono::milliseconds patience) {
     }
   }
   s.cpu->stop();
+  s.background->stop();
   s.io->stop();
   s.disk->stop();
   return quiet;
@@ -181,17 +207,11 @@ bool actor_host::wait_halted(std::chrono::milliseconds patience) const {
 }
 
 result<void> actor_host::operator_word(const request_key& key, lifecycle::event_kind word) const {
-  if (state_->stopped) {
-    return failure(errc::stopping, "", "the engine is stopped");
-  }
-  error answer{errc::unavailable, "", "no answer from the queue keeper"};
-  caf::scoped_actor self{state_->system};
-  self->request(state_->above, operator_patience, pack(operator_wish{key, word}))
-    .receive([&](const parcel<error>& what) { answer = *what; }, [](const caf::error&) {});
-  if (answer.code != errc::none) {
-    return failure(answer);
-  }
-  return {};
+  return ask_durably(*state_, pack(operator_wish{key, word}));
+}
+
+result<void> actor_host::note(const tasks::audit_note& what) const {
+  return ask_durably(*state_, pack(tasks::audit_note(what)));
 }
 
 result<std::vector<record>> actor_host::list(std::optional<record_state> wanted,

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/tasks/audit.hpp"
 #include "actors/tasks/plant.hpp"
 
 namespace pfx::actors {
@@ -37,6 +38,8 @@ public:
   [[nodiscard]] bool wait_halted(std::chrono::milliseconds patience) const;
   [[nodiscard]] result<void> operator_word(const request_key& key,
                                            lifecycle::event_kind word) const;
+  /// A line for the audit; durable when it returns.
+  [[nodiscard]] result<void> note(const tasks::audit_note& what) const;
   [[nodiscard]] result<std::vector<record>> list(std::optional<record_state> state,
                                                  std::size_t count_max) const;
 

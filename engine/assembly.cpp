@@ -5,9 +5,10 @@
 #include <fstream>
 #include <thread>
 
+#include "actors/tasks/audit.hpp"
 #include "connect/ca/https_authority.hpp"
 #include "core/codec.hpp"
-#include "crypto/digest.hpp"
+#include "crypto/file_key_store.hpp"
 #include "crypto/random.hpp"
 #include "engine/identity.hpp"
 
@@ -113,15 +114,16 @@ result<void> begin_run(assembly& a) {
     return failure(last.error());
   }
   const auto sequence = (*last ? (*last)->sequence : 0) + 1;
-  writer line;
-  line.i64(system_clock().wall()).u16(1).u64(a.epoch).blob(crypto::random_bytes(16));
-  writer link;
-  link.fixed(*last ? (*last)->chain_head : digest{}).u64(sequence).blob(line.view());
-  const auto head = crypto::sha256(link.view());
+  auto line = encode(actors::tasks::audit_line{.at = system_clock().wall(),
+                                               .event = actors::tasks::audit_event::started,
+                                               .random = crypto::random_bytes(16),
+                                               .epoch = a.epoch});
+  const auto head
+    = actors::tasks::audit_link(*last ? (*last)->chain_head : digest{}, sequence, line);
   writer epoch_value;
   epoch_value.u64(a.epoch);
   auto written = a.store->commit({storage::put_meta{"epoch", epoch_value.take()},
-                                  storage::put_audit{sequence, head, line.take()}});
+                                  storage::put_audit{sequence, head, std::move(line)}});
   if (!written) {
     return failure(written.error());
   }
@@ -149,6 +151,21 @@ result<void> open_seal(assembly& a) {
   }
   return *known ? result<void>{}
                 : a.store->commit({storage::put_meta{"master-key-id", a.sealer->key_id()}});
+}
+
+result<void> open_keys(assembly& a) {
+  auto master = crypto::read_master_key(a.settings.master_key_file);
+  if (!master) {
+    return failure(master.error());
+  }
+  auto keys = crypto::file_key_store::open(a.settings.keys_directory, std::move(*master));
+  if (!keys) {
+    return failure(keys.error());
+  }
+  a.keys = std::move(*keys);
+  a.uses = std::make_unique<actors::tasks::use_limits>(a.settings.imports.per_thumbprint_per_hour,
+                                                       a.settings.imports.per_recipient_per_hour);
+  return {};
 }
 
 // -- the world outside ------
@@ -266,6 +283,8 @@ void wire(assembly& a) {
   a.plant.sealer = a.sealer.get();
   a.plant.service = a.service.get();
   a.plant.gate = a.gate.get();
+  a.plant.keys = a.keys.get();
+  a.plant.uses = a.uses.get();
   a.plant.time = &system_clock();
   a.plant.random = [] { return crypto::random_u64(); };
   a.plant.tell = [owner = &a](const report& what) { owner->tell(what); };
@@ -325,7 +344,7 @@ result<std::unique_ptr<assembly>> assemble(configuration settings, event_sink si
   }
   a.connector_id = who->connector_id;
   take_settings(a);
-  for (auto* const step : {&open_gate, &open_store, &begin_run, &open_seal}) {
+  for (auto* const step : {&open_gate, &open_store, &begin_run, &open_seal, &open_keys}) {
     if (auto done = (*step)(a); !done) {
       return failure(done.error());
     }

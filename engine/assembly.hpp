@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "actors/tasks/plant.hpp"
+#include "actors/tasks/use_limits.hpp"
 #include "engine/engine.hpp"
 
 namespace pfx::engine {
@@ -23,6 +24,8 @@ struct assembly {
   std::unique_ptr<crypto::sealer> sealer;
   std::unique_ptr<connect::service::pfx_request_service> service;
   std::unique_ptr<crypto::recipient_gate> gate;
+  std::unique_ptr<crypto::key_store> keys;
+  std::unique_ptr<actors::tasks::use_limits> uses;
   actors::tasks::plant plant;
 
   void tell(const actors::tasks::report& what);

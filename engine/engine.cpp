@@ -4,6 +4,7 @@
 #include "actors/system.hpp"
 #include "core/limits.hpp"
 #include "engine/assembly.hpp"
+#include "engine/audit_store.hpp"
 
 namespace pfx::engine {
 
@@ -15,6 +16,8 @@ struct engine::state {
 };
 
 namespace {
+
+constexpr std::size_t audit_text_characters_max = 1'000;
 
 health health_of(actors::running_phase phase, bool paused) {
   switch (phase) {
@@ -60,6 +63,7 @@ counters counters_of(const actors::tasks::counters& from) {
   to.redelivered = from.redelivered;
   to.conflicts = from.conflicts;
   to.keys_made = from.keys_made;
+  to.keys_used = from.keys_used;
   to.submits = from.submits;
   to.issued = from.issued;
   to.prepared = from.prepared;
@@ -249,6 +253,14 @@ result<void> engine::retry(const std::string& context) {
 result<void> engine::give_up(const std::string& context) {
   return state_->host->operator_word(key_of(*state_->parts, context),
                                      lifecycle::event_kind::operator_give_up);
+}
+
+result<void> engine::note_audit(std::uint16_t event, const std::string& text) {
+  return state_->host->note({event, printable(text, audit_text_characters_max)});
+}
+
+result<audit_excerpt> engine::audit(std::size_t last) const {
+  return detail::read_audit(*state_->parts->store, last);
 }
 
 } // namespace pfx::engine

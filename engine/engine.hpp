@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/audit.hpp"
 #include "engine/configuration.hpp"
 
 namespace pfx::engine {
@@ -30,6 +31,7 @@ enum class halt_reason : std::uint8_t {
 
 struct counters {
   std::uint64_t polls = 0, offers = 0, received = 0, redelivered = 0, conflicts = 0;
+  std::uint64_t keys_used = 0; ///< connector keys, by imports
   std::uint64_t keys_made = 0, submits = 0, issued = 0, prepared = 0, uploads = 0;
   std::uint64_t delivered = 0, failed = 0, superseded = 0, quarantined = 0, abandoned = 0;
   std::uint64_t surplus_found = 0, surplus_revoked = 0, commits = 0;
@@ -116,6 +118,11 @@ public:
   [[nodiscard]] result<void> retry(const std::string& context);
   /// Ends a quarantined request with a failure.
   [[nodiscard]] result<void> give_up(const std::string& context);
+  /// A line for the audit chain (numbers: docs/lifecycle.md, Events); durable when it returns. The
+  /// text is for people and holds no secret.
+  [[nodiscard]] result<void> note_audit(std::uint16_t event, const std::string& text);
+  /// The newest `last` lines of the audit chain; all of it is verified.
+  [[nodiscard]] result<audit_excerpt> audit(std::size_t last) const;
 
 private:
   struct state;

@@ -56,6 +56,7 @@ constexpr std::array counter_rows{
   counter_row{"received", &counters::received},
   counter_row{"redelivered", &counters::redelivered},
   counter_row{"conflicts", &counters::conflicts},
+  counter_row{"keysUsed", &counters::keys_used},
   counter_row{"keysMade", &counters::keys_made},
   counter_row{"submits", &counters::submits},
   counter_row{"issued", &counters::issued},

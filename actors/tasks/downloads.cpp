@@ -24,12 +24,12 @@ std::optional<arrival> read_offer(const plant& p, const offer& from, boot_ms sen
   const auto& request = *from.request;
   out.kind = request.kind;
   out.expires_at = request.expires;
-  if (request.kind != request_kind::pfx_create) {
+  if (request.kind == request_kind::unknown) {
     out.fault = error{errc::not_supported, "kind",
                       "this version does not process " + printable(request.kind_word)};
     return out;
   }
-  out.authority = request.create.authority;
+  out.authority = request.create.authority; // none takes part in an import
   auto sealed = seal_blob(p, out.key, blob_kind::request, encode(request));
   if (!sealed) {
     return std::nullopt;
@@ -43,6 +43,7 @@ std::optional<arrival> read_offer(const plant& p, const offer& from, boot_ms sen
 arrivals run_download(const plant& p, std::size_t requests_max) noexcept {
   arrivals out;
   try {
+    p.announcement.keep_current(p);
     const auto sent = p.time->boot();
     auto answer
       = p.service->download(p.caller.current(),

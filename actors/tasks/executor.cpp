@@ -8,17 +8,32 @@
 #include <vector>
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace pfx::actors::tasks {
 
 namespace {
 
+constexpr int background_nice = 19;
+
+/// Linux keeps nice values per thread, whatever POSIX says (setpriority(2), Bugs).
+void step_back() noexcept {
+  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), background_nice));
+}
+
 class thread_pool final : public executor {
 public:
-  thread_pool(const std::string& name, std::size_t threads, std::size_t jobs_max)
+  thread_pool(const std::string& name, std::size_t threads, std::size_t jobs_max,
+              pool_priority priority)
       : jobs_max_(jobs_max) {
     for (std::size_t i = 0; i < threads; ++i) {
-      threads_.emplace_back([this](std::stop_token stop) { run(std::move(stop)); });
+      threads_.emplace_back([this, priority](std::stop_token stop) {
+        if (priority == pool_priority::background) {
+          step_back();
+        }
+        run(std::move(stop));
+      });
       ::pthread_setname_np(threads_.back().native_handle(), name.substr(0, 15).c_str());
     }
   }
@@ -88,8 +103,8 @@ public:
 } // namespace
 
 std::unique_ptr<executor> make_thread_pool(const std::string& name, std::size_t threads,
-                                           std::size_t jobs_max) {
-  return std::make_unique<thread_pool>(name, threads, jobs_max);
+                                           std::size_t jobs_max, pool_priority priority) {
+  return std::make_unique<thread_pool>(name, threads, jobs_max, priority);
 }
 
 std::unique_ptr<executor> make_inline_executor() { return std::make_unique<inline_executor>(); }

@@ -3,9 +3,7 @@
 
 #include <algorithm>
 
-#include "core/codec.hpp"
 #include "core/fault_point.hpp"
-#include "crypto/digest.hpp"
 
 namespace pfx::actors::tasks {
 
@@ -96,11 +94,6 @@ void ledger::forget_abandoned(unix_ms before) {
     at = r.state == record_state::abandoned && idle && ended < before ? open_.erase(at)
                                                                       : std::next(at);
   }
-}
-
-void ledger::continue_audit(std::uint64_t sequence, const digest& head) {
-  audit_sequence_ = sequence;
-  audit_head_ = head;
 }
 
 // -- what comes in ------
@@ -210,6 +203,7 @@ void ledger::receive_new(arrival& one) {
 }
 
 void ledger::apply(outcome what) {
+  note_uses(what.key, what.audit); // also of a request that is gone: its key was used
   const auto found = open_.find(what.key);
   if (found == open_.end()) {
     return;
@@ -221,7 +215,7 @@ void ledger::apply(outcome what) {
   if (what.ticket != 0 && in.value.live.ticket == what.ticket) {
     in.value.live.ticket = 0;
     give_back(in);
-  } else if (what.ticket != 0 && what.what == action::work) {
+  } else if (what.ticket != 0 && (what.what == action::work || what.what == action::work_slowly)) {
     return; // a key made for an attempt that is over; it was never used and is forgotten
   }
   step(in, std::move(what.event));
@@ -332,18 +326,6 @@ void ledger::add_reports(change& to, const record& next, const lifecycle::step_r
                               + (next.serial_number.empty() ? "-" : next.serial_number)});
     add_audit(to, out.admin_event, next);
   }
-}
-
-void ledger::add_audit(change& to, std::uint16_t event_id, const record& of) {
-  writer line;
-  line.i64(plant_.time->wall()).u16(event_id).text(of.key.context);
-  line.fixed(of.recorded_thumbprint).text(of.serial_number).text(of.reason);
-  const auto sequence = ++audit_sequence_;
-  writer link;
-  link.fixed(audit_head_).u64(sequence).blob(line.view());
-  audit_head_ = crypto::sha256(link.view());
-  to.operations.emplace_back(storage::put_audit{sequence, audit_head_, line.take()});
-  to.anchor = connect::service::anchor{sequence, audit_head_};
 }
 
 void ledger::count(const record& next, record_state before, const lifecycle::step_result& out) {

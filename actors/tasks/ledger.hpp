@@ -56,6 +56,8 @@ public:
   void apply(outcome what);
   void operator_word(const request_key& key, lifecycle::event_kind word, error* refusal);
   void surplus_answered(const surplus_certificate& what);
+  /// A line of the audit that belongs to no request.
+  void note(const audit_note& what);
   void tick();
 
   // -- credit ------
@@ -120,6 +122,8 @@ private:
   void absorb_operations(change& to, const record& next, lifecycle::step_result& out) const;
   void add_reports(change& to, const record& next, const lifecycle::step_result& out);
   void add_audit(change& to, std::uint16_t event, const record& of);
+  void add_line(change& to, const audit_line& line);
+  void note_uses(const request_key& key, const std::vector<audit_note>& uses);
   void count(const record& next, record_state before, const lifecycle::step_result& out);
   void enqueue(change&& what);
   void step(entry& in, lifecycle::event what);

@@ -224,7 +224,7 @@ bool ledger::processor_may_take(entry& in, action what) {
     return *alone_ == in.value.key;
   }
   if (is_suspect(in)) {
-    if (busy(stage::processor) != 0) {
+    if (busy(stage::processor) + busy(stage::slow_lane) != 0) {
       return false;
     }
     alone_ = in.value.key;
@@ -298,7 +298,8 @@ void ledger::serve(std::deque<request_key>& line, stage who, std::vector<task>& 
     // A stop lets what was claimed finish; its attempt is already on disk.
     const bool may_start = in.reserved || (dispatching_ && credit_[index_of(who)] > 0);
     const auto what = lifecycle::next_action(in.value, plant_.now());
-    if (!may_start || (who == stage::processor && !processor_may_take(in, what))) {
+    const bool crypto_work = who == stage::processor || who == stage::slow_lane;
+    if (!may_start || (crypto_work && !processor_may_take(in, what))) {
       return;
     }
     line.pop_front();

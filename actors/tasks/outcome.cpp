@@ -15,6 +15,8 @@ stage stage_of(action what) noexcept {
     case action::upload:
     case action::query:
       return stage::uploader;
+    case action::work_slowly:
+      return stage::slow_lane;
     default:
       return stage::processor;
   }
@@ -25,6 +27,7 @@ lifecycle::event lost_answer(action what, std::string why) {
   out.text = std::move(why);
   switch (what) {
     case action::work:
+    case action::work_slowly:
       out.kind = event_kind::work_failed;
       break;
     case action::build:

@@ -4,13 +4,14 @@
 #include <memory>
 #include <vector>
 
+#include "actors/tasks/audit.hpp"
 #include "core/lifecycle.hpp"
 
 namespace pfx::actors::tasks {
 
 /// Who does an action. Each stage grants the queue keeper credit for what it can take.
-enum class stage : std::uint8_t { processor = 0, issuer, uploader };
-inline constexpr std::size_t stage_count = 3;
+enum class stage : std::uint8_t { processor = 0, issuer, uploader, slow_lane };
+inline constexpr std::size_t stage_count = 4;
 [[nodiscard]] stage stage_of(lifecycle::action what) noexcept;
 
 /// One action on one record, as it was durable when it was handed out.
@@ -25,6 +26,8 @@ struct outcome {
   std::uint64_t ticket = 0;
   lifecycle::action what = lifecycle::action::none;
   lifecycle::event event;
+  /// Durable before anything that follows from the outcome, and also if nothing follows.
+  std::vector<audit_note> audit;
   /// Set if the fault concerns us and not the request: the engine halts.
   errc halt = errc::none;
 };

@@ -11,12 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "actors/tasks/announcement.hpp"
 #include "actors/tasks/executor.hpp"
 #include "actors/tasks/issuance_policy.hpp"
 #include "connect/ca/authority.hpp"
 #include "connect/service/client.hpp"
 #include "core/lifecycle.hpp"
 #include "crypto/certificate.hpp"
+#include "crypto/key_store.hpp"
 #include "crypto/seal.hpp"
 #include "crypto/trust.hpp"
 #include "storage/store.hpp"
@@ -49,6 +51,7 @@ struct plant_settings {
 /// Counted since the start of the process; read by status.
 struct counters {
   std::atomic<std::uint64_t> polls{0}, offers{0}, received{0}, redelivered{0}, conflicts{0};
+  std::atomic<std::uint64_t> keys_used{0}; ///< connector keys, by imports
   std::atomic<std::uint64_t> keys_made{0}, submits{0}, issued{0}, prepared{0}, uploads{0};
   std::atomic<std::uint64_t> delivered{0}, failed{0}, superseded{0}, quarantined{0}, abandoned{0};
   std::atomic<std::uint64_t> surplus_found{0}, surplus_revoked{0}, commits{0};
@@ -103,6 +106,8 @@ private:
   connect::service::anchor at_;
 };
 
+class use_limits;
+
 struct plant {
   plant_settings settings;
   lifecycle::rules rules;
@@ -112,12 +117,16 @@ struct plant {
   std::map<std::string, authority_entry> authorities;
   crypto::recipient_gate* gate = nullptr;
   issuance_policy issuance;
+  const crypto::key_store* keys = nullptr; ///< connector keys; null: no imports
+  use_limits* uses = nullptr;              ///< null: as often as asked
   const clock* time = nullptr;
   executor* cpu = nullptr;  ///< crypto work, one thread per core
+  executor* background = nullptr; ///< the slow lane: one thread with what the others leave
   executor* io = nullptr;   ///< calls to the outside
   executor* disk = nullptr; ///< one thread: the only one that commits
   caller_identity caller;
   mutable audit_anchor anchor;
+  mutable key_announcement announcement;
   mutable counters totals;                 ///< atomics: counting changes no plant
   mutable std::atomic<bool> halted{false}; ///< set once; nothing is sent any more
   std::function<void(const report&)> tell; ///< thread-safe

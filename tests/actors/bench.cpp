@@ -62,6 +62,11 @@ bench::bench()
   auto made = std::make_unique<fake_authority>(make_ca("CN=Test CA", time), time);
   ca = made.get();
   plant.authorities.emplace("CA", actors::tasks::authority_entry{std::move(made), {ca->root()}});
+  std::filesystem::create_directories(folder_);
+  secret_bytes master(32);
+  std::fill_n(master.data(), 32, std::uint8_t{9});
+  keys_ = crypto::file_key_store::open((folder_ / "keys").string(), std::move(master)).value();
+  plant.keys = keys_.get();
   inline_ = actors::tasks::make_inline_executor();
   plant.settings.tenant = "tenant";
   plant.settings.poll_interval_ms = 1'000;
@@ -76,7 +81,7 @@ bench::bench()
   plant.service = &service;
   plant.gate = gate_.get();
   plant.time = &time;
-  plant.cpu = plant.io = plant.disk = inline_.get();
+  plant.cpu = plant.background = plant.io = plant.disk = inline_.get();
   plant.random = [this] { return random_ = random_ * 6364136223846793005u + 1442695040888963407u; };
   plant.tell = [this](const actors::tasks::report& what) {
     if (what.on == actors::tasks::report::channel::admin) {
@@ -193,6 +198,40 @@ pfx_request bench::request(const std::string& context) const {
   out.create.validity = {30, validity_unit::days};
   out.create.authority = "CA";
   out.create.certificate_template = "User";
+  return out;
+}
+
+bytes bench::encrypted(std::string_view password) const {
+  const auto key = keys_->find("provider", "key").value();
+  return crypto::rsa_encrypt(key.public_key, crypto::rsa_padding::oaep_sha256, as_bytes(password))
+    .value();
+}
+
+pfx_request bench::import(const std::string& context, byte_view file, std::string_view password,
+                          const std::string& thumbprint) const {
+  auto out = request(context);
+  out.kind = request_kind::pfx_import;
+  out.kind_word = "pfxImport";
+  out.create = {};
+  out.profile = pfx_profile::unchanged;
+  out.import = {.thumbprint = thumbprint,
+                .intended_purpose = "smimeEncryption",
+                .provider_name = "provider",
+                .key_name = "key",
+                .padding_scheme = "oaepSha256",
+                .encrypted_pfx = bytes(file.begin(), file.end()),
+                .encrypted_password = encrypted(password)};
+  return out;
+}
+
+std::vector<actors::tasks::audit_line> bench::audit() const {
+  std::vector<actors::tasks::audit_line> out;
+  (void)plant.store->each_audit(0, [&](std::uint64_t, const digest&, const bytes& line) {
+    if (auto read = actors::tasks::decode_audit_line(line)) {
+      out.push_back(std::move(*read));
+    }
+    return true;
+  });
   return out;
 }
 

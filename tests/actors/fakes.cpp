@@ -72,6 +72,12 @@ answer<download_answer> fake_service::download(const caller&, const download_ord
   return out;
 }
 
+answer<bool> fake_service::import_keys(const caller&, const std::vector<import_key>& keys) {
+  calls.emplace_back("import_keys");
+  announced.push_back(keys);
+  return true;
+}
+
 answer<std::vector<lease_answer>> fake_service::renew_leases(
   const caller&, std::int64_t lease_ms, const std::vector<lease_claim>& claims) {
   calls.emplace_back("renew");

@@ -9,8 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "actors/tasks/audit.hpp"
 #include "actors/tasks/plant.hpp"
 #include "connect/ca/authority.hpp"
+#include "crypto/file_key_store.hpp"
 #include "crypto/issue.hpp"
 
 namespace pfx::test {
@@ -55,10 +57,13 @@ public:
     const connect::service::caller&, const std::vector<std::string>&) override;
   answer<connect::service::query_page> query_handed_to_me(const connect::service::caller&,
                                                           const std::string&) override;
+  answer<bool> import_keys(const connect::service::caller&,
+                           const std::vector<connect::service::import_key>& keys) override;
   answer<bytes> renew_certificate(const connect::service::caller&, byte_view) override;
   void cancel() noexcept override {}
 
   std::map<std::string, kept> requests;
+  std::vector<std::vector<connect::service::import_key>> announced;
   std::vector<connect::service::offer> raw_offers; ///< handed out once, as they are
   std::set<std::string> hand_out_again;            ///< although recorded
   std::uint64_t epoch_seen = 0;
@@ -141,6 +146,13 @@ public:
   [[nodiscard]] errc halted_by() const;
 
   [[nodiscard]] pfx_request request(const std::string& context) const;
+  /// A pfxImport of `file`, its password encrypted to the connector's key with OAEP-SHA-256.
+  [[nodiscard]] pfx_request import(const std::string& context, byte_view file,
+                                   std::string_view password, const std::string& thumbprint) const;
+  [[nodiscard]] bytes encrypted(std::string_view password) const;
+  [[nodiscard]] crypto::file_key_store& keys() { return *keys_; }
+  /// Lines of the audit, oldest first.
+  [[nodiscard]] std::vector<actors::tasks::audit_line> audit() const;
   [[nodiscard]] std::vector<std::uint16_t> admin_events() const { return admin_events_; }
   [[nodiscard]] std::optional<settled_record> settled(const std::string& context) const;
   [[nodiscard]] std::optional<record> open_record(const std::string& context) const;
@@ -163,6 +175,7 @@ private:
   std::unique_ptr<storage::store> store_;
   std::unique_ptr<crypto::sealer> sealer_;
   std::unique_ptr<crypto::recipient_gate> gate_;
+  std::unique_ptr<crypto::file_key_store> keys_;
   std::unique_ptr<actors::tasks::executor> inline_;
   std::unique_ptr<system_parts> system_;
   std::vector<std::uint16_t> admin_events_;

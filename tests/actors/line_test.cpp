@@ -171,7 +171,7 @@ TEST_CASE("a rejected result is replaced by a failure and its certificate is rev
 
 TEST_CASE("a crash after any turn of an actor delivers one certificate all the same", "[actors]") {
   std::set<record_state> seen;
-  for (std::size_t turns = 1; turns < 40; ++turns) {
+  for (std::size_t turns = 1; turns < 48; ++turns) {
     bench b;
     b.service.offer(b.request("one"));
     b.start(turns);

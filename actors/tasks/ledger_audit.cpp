@@ -1,0 +1,49 @@
+// The audit half of the ledger: lines that become durable with what they tell of, or before it.
+#include "actors/tasks/ledger.hpp"
+
+namespace pfx::actors::tasks {
+
+void ledger::continue_audit(std::uint64_t sequence, const digest& head) {
+  audit_sequence_ = sequence;
+  audit_head_ = head;
+}
+
+void ledger::add_audit(change& to, std::uint16_t event_id, const record& of) {
+  add_line(to,
+           {.at = plant_.time->wall(),
+            .event = event_id,
+            .context = of.key.context,
+            .thumbprint = of.recorded_thumbprint,
+            .serial_number = of.serial_number,
+            .text = of.reason});
+}
+
+void ledger::add_line(change& to, const audit_line& line) {
+  const auto sequence = ++audit_sequence_;
+  auto octets = encode(line);
+  audit_head_ = audit_link(audit_head_, sequence, octets);
+  to.operations.emplace_back(storage::put_audit{sequence, audit_head_, std::move(octets)});
+  to.anchor = connect::service::anchor{sequence, audit_head_};
+}
+
+void ledger::note_uses(const request_key& key, const std::vector<audit_note>& uses) {
+  if (uses.empty()) {
+    return;
+  }
+  change c;
+  c.key = key;
+  c.of_entry = false;
+  for (const auto& use : uses) {
+    add_line(
+      c, {.at = plant_.time->wall(), .event = use.event, .context = key.context, .text = use.text});
+    const bool refusal = use.event != audit_event::key_used;
+    c.reports.push_back({report::channel::operational,
+                         refusal ? report::level::warning : report::level::info, use.event,
+                         plant_.time->wall(), printable(key.context), "", 0, use.text});
+  }
+  enqueue(std::move(c));
+}
+
+void ledger::note(const audit_note& what) { note_uses({}, {what}); }
+
+} // namespace pfx::actors::tasks
