@@ -49,6 +49,15 @@ bool at_end_of_contents(byte_view in) noexcept {
   return in.size() >= 2 && in[0] == 0 && in[1] == 0;
 }
 
+/// Of the universal tags only sequences and sets are constructed, and strings of octets in pieces.
+bool may_be(std::uint8_t tag, bool pieces_allowed) noexcept {
+  if ((tag & 0xc0) != 0)
+    return true;
+  if ((tag & constructed) == 0)
+    return tag != 0;
+  return tag == der::sequence || tag == der::set || (pieces_allowed && tag == pieces_of_octets);
+}
+
 class rewriter {
 public:
   explicit rewriter(std::span<std::uint8_t> out) noexcept : out_(out) {}
@@ -58,12 +67,9 @@ public:
   /// Takes one element off the front of `in`.
   bool element(byte_view& in, std::size_t depth) noexcept {
     const auto head = take_header(in);
-    if (!head || depth == 0)
+    if (!head || depth == 0 || !may_be(head->tag, true))
       return false;
     const bool pieces = head->tag == pieces_of_octets;
-    if (!pieces && (head->tag & constructed) != 0 && (head->tag & 0xc0) == 0
-        && head->tag != der::sequence && head->tag != der::set)
-      return false;
     const std::size_t start = size_;
     if (header_octets_max > out_.size() - size_)
       return false;
@@ -127,7 +133,7 @@ bool definite_inside(byte_view content, std::size_t depth) noexcept {
   der::reader walk(content);
   while (!walk.at_end()) {
     const auto next = walk.next();
-    if (!next || depth == 0 || next->tag == pieces_of_octets)
+    if (!next || depth == 0 || !may_be(next->tag, false))
       return false;
     if ((next->tag & constructed) != 0 && !definite_inside(next->content, depth - 1))
       return false;
