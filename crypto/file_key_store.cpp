@@ -249,20 +249,26 @@ result<connector_key> file_key_store::create(const new_key& what, key_algorithm 
   return import(what, *key);
 }
 
-result<connector_key> file_key_store::import(const new_key& what, const private_key& key) {
+result<void> file_key_store::check(const new_key& what, const private_key* key) {
   if (auto named = detail::check_key_names(what.provider, what.name); !named)
-    return failure(std::move(named).error());
-  auto paddings = checked_paddings(what.paddings);
-  if (!paddings)
+    return named;
+  if (const auto paddings = checked_paddings(what.paddings); !paddings)
     return failure(paddings.error());
-  const auto bits = checked_bits(key);
-  if (!bits)
+  if (key == nullptr)
+    return {};
+  if (const auto bits = checked_bits(*key); !bits)
     return failure(bits.error());
-  if (auto sound = check_rsa_pair(detail::access::pkey(key)); !sound)
-    return failure(std::move(sound).error());
+  return check_rsa_pair(detail::access::pkey(*key));
+}
+
+result<connector_key> file_key_store::import(const new_key& what, const private_key& key) {
+  if (auto good = check(what, &key); !good)
+    return failure(std::move(good).error());
+  auto paddings = checked_paddings(what.paddings);
+  const auto bits = checked_bits(key);
   auto public_key = key.public_key();
-  if (!public_key)
-    return failure(public_key.error());
+  if (!paddings || !bits || !public_key)
+    return failure(errc::internal, "key", "changed while it was looked at");
   connector_key about{what.provider,         what.name,       *bits,
                       std::move(*paddings),  what.exportable, system_clock().wall(),
                       std::move(*public_key)};

@@ -30,6 +30,9 @@ public:
                                               rsa_padding padding,
                                               byte_view ciphertext) const override;
 
+  /// Everything that import() asks of names, paddings and key, without a look at the folder:
+  /// errc::bad_input, field "providerName", "keyName", "paddings" or "key".
+  [[nodiscard]] static result<void> check(const new_key& what, const private_key* key = nullptr);
   /// RSA 2048, 3072 or 4096. errc::conflict if the name exists.
   [[nodiscard]] result<connector_key> create(const new_key& what, key_algorithm algorithm);
   /// errc::conflict if the name exists, errc::bad_input if it is not RSA of at least 2048 bits.

@@ -5,12 +5,15 @@
 //   GET  /requests/{context}              {"summary":{…},"lines":[…]}
 //   POST /requests/{context}/retry        {"value":true}
 //   POST /requests/{context}/giveUp       {"value":true}
+//   GET  /audit?last=N                    {"value":[entry…],"checked","fault"}
+//   POST /audit {"event","text"}          {"value":true}; events of commands alone (6001-6099)
 // {context} is percent-encoded. Errors: an HTTP status with {"error":{"code","field","message"}}.
 #pragma once
 
 #include <functional>
 #include <memory>
 
+#include "engine/audit.hpp"
 #include "engine/engine.hpp"
 
 namespace pfx::engine {
@@ -24,6 +27,8 @@ struct control_commands {
   std::function<result<request_timeline>(const std::string& context)> show;
   std::function<result<void>(const std::string& context)> retry;
   std::function<result<void>(const std::string& context)> give_up;
+  std::function<result<audit_excerpt>(std::size_t last)> audit;
+  std::function<result<void>(std::uint16_t event, const std::string& text)> note_audit;
 };
 /// `which` must outlive the server that gets them.
 [[nodiscard]] control_commands commands_of(engine& which);
@@ -61,6 +66,9 @@ public:
   [[nodiscard]] result<request_timeline> show(const std::string& context) const;
   [[nodiscard]] result<void> retry(const std::string& context) const;
   [[nodiscard]] result<void> give_up(const std::string& context) const;
+  [[nodiscard]] result<audit_excerpt> audit(std::size_t last) const;
+  /// Durable when it returns. errc::unavailable only if nobody was reached.
+  [[nodiscard]] result<void> note_audit(std::uint16_t event, const std::string& text) const;
 
 private:
   struct state;

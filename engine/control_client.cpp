@@ -88,4 +88,18 @@ result<void> control_client::give_up(const std::string& context) const {
   return state_->act(context, "giveUp");
 }
 
+result<audit_excerpt> control_client::audit(std::size_t last) const {
+  const auto text = state_->get("/audit?last=" + std::to_string(last));
+  if (!text)
+    return failure(text.error());
+  return detail::excerpt_from_json(*text);
+}
+
+result<void> control_client::note_audit(std::uint16_t event, const std::string& text) const {
+  const auto done = state_->body(state_->client->post("/audit", detail::note_to_json(event, text)));
+  if (!done)
+    return failure(done.error());
+  return {};
+}
+
 } // namespace pfx::engine

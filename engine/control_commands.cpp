@@ -12,6 +12,10 @@ control_commands commands_of(engine& which) {
   out.show = [&which](const std::string& context) { return which.show(context); };
   out.retry = [&which](const std::string& context) { return which.retry(context); };
   out.give_up = [&which](const std::string& context) { return which.give_up(context); };
+  out.audit = [&which](std::size_t last) { return which.audit(last); };
+  out.note_audit = [&which](std::uint16_t event, const std::string& text) {
+    return which.note_audit(event, text);
+  };
   return out;
 }
 

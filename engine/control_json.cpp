@@ -68,6 +68,32 @@ request_timeline::line line_of(const json& in) {
           in.at("durationMs").get<std::int64_t>()};
 }
 
+ordered_json object_of(const audit_entry& value) {
+  return {{"sequence", value.sequence},
+          {"at", moment(value.at)},
+          {"event", value.event},
+          {"context", value.context},
+          {"thumbprint", value.thumbprint},
+          {"serialNumber", value.serial_number},
+          {"text", value.text},
+          {"epoch", value.epoch},
+          {"head", value.head}};
+}
+
+audit_entry entry_of(const json& in) {
+  audit_entry out;
+  out.sequence = in.at("sequence").get<std::uint64_t>();
+  out.at = moment_of(in.at("at"));
+  out.event = in.at("event").get<std::uint16_t>();
+  out.context = in.at("context").get<std::string>();
+  out.thumbprint = in.at("thumbprint").get<std::string>();
+  out.serial_number = in.at("serialNumber").get<std::string>();
+  out.text = in.at("text").get<std::string>();
+  out.epoch = in.at("epoch").get<std::uint64_t>();
+  out.head = in.at("head").get<std::string>();
+  return out;
+}
+
 errc code_of(std::string_view word) noexcept {
   for (int i = 0; i <= static_cast<int>(errc::internal); ++i)
     if (name_of(static_cast<errc>(i)) == word)
@@ -90,6 +116,15 @@ std::string to_json(const request_timeline& value) {
     lines.push_back(object_of(line));
   return ordered_json{{"summary", object_of(value.summary)}, {"lines", std::move(lines)}}.dump(
     -1, ' ', false, replace);
+}
+
+std::string to_json(const audit_excerpt& value) {
+  auto list = ordered_json::array();
+  for (const auto& entry : value.entries)
+    list.push_back(object_of(entry));
+  return ordered_json{
+    {"value", std::move(list)}, {"checked", value.checked}, {"fault", value.fault}}
+    .dump(-1, ' ', false, replace);
 }
 
 namespace detail {
@@ -148,6 +183,41 @@ result<request_timeline> timeline_from_json(std::string_view text) {
     return out;
   } catch (const std::exception& fault) {
     return failure(errc::bad_input, "request", printable(fault.what(), 200));
+  }
+}
+
+result<audit_excerpt> excerpt_from_json(std::string_view text) {
+  try {
+    const auto in = json::parse(text);
+    audit_excerpt out;
+    for (const auto& each : in.at("value"))
+      out.entries.push_back(entry_of(each));
+    out.checked = in.at("checked").get<std::uint64_t>();
+    out.fault = in.at("fault").get<std::string>();
+    return out;
+  } catch (const std::exception& fault) {
+    return failure(errc::bad_input, "audit", printable(fault.what(), 200));
+  }
+}
+
+std::string note_to_json(std::uint16_t event, const std::string& text) {
+  return ordered_json{{"event", event}, {"text", text}}.dump(-1, ' ', false, replace);
+}
+
+result<audit_note> note_from_json(std::string_view text) {
+  try {
+    const auto in = json::parse(text);
+    const auto event = in.at("event").get<std::uint64_t>();
+    audit_note out{0, in.at("text").get<std::string>()};
+    if (!in.at("event").is_number_unsigned() || event < audit_events::commands_first
+        || event > audit_events::commands_last)
+      return failure(errc::bad_input, "event", "is not one that a command may note");
+    if (out.text.empty() || out.text.size() > audit_text_bytes_max)
+      return failure(errc::bad_input, "text", "must have 1 to 1000 octets");
+    out.event = static_cast<std::uint16_t>(event);
+    return out;
+  } catch (const std::exception& fault) {
+    return failure(errc::bad_input, "audit", printable(fault.what(), 200));
   }
 }
 

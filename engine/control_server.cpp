@@ -14,7 +14,7 @@ namespace {
 namespace http = connect::http;
 
 constexpr std::size_t connections_max = 8;
-constexpr std::size_t body_bytes_max = 4u << 10; ///< no call has a body worth reading
+constexpr std::size_t body_bytes_max = 4u << 10; ///< a note for the audit, escaped
 constexpr std::size_t header_bytes_max = 16u << 10;
 constexpr std::int64_t idle_timeout_ms = 10'000;
 constexpr std::int64_t stop_deadline_ms = 1'000;
@@ -45,6 +45,10 @@ http::server_response refusal(errc code, std::string field, std::string message)
   return refusal(error{code, std::move(field), std::move(message)});
 }
 
+tl::unexpected<error> not_here() {
+  return failure(errc::not_supported, "target", "this engine does not offer that call");
+}
+
 /// The value of one query parameter, still encoded; empty if it is not there.
 std::string_view parameter(std::string_view query, std::string_view name) {
   while (!query.empty()) {
@@ -57,20 +61,52 @@ std::string_view parameter(std::string_view query, std::string_view name) {
   return {};
 }
 
+struct count_rule {
+  const char* name;
+  std::size_t when_missing;
+  std::size_t most;
+};
+
+result<std::size_t> count_in(std::string_view query, const count_rule& rule) {
+  const auto word = parameter(query, rule.name);
+  if (word.empty())
+    return rule.when_missing;
+  std::size_t count = 0;
+  const auto [end, fault] = std::from_chars(word.data(), word.data() + word.size(), count);
+  if (fault != std::errc{} || end != word.data() + word.size() || count < 1 || count > rule.most)
+    return failure(errc::bad_input, rule.name,
+                   "must be a number from 1 to " + std::to_string(rule.most));
+  return count;
+}
+
 http::server_response list(const control_commands& commands, std::string_view query) {
   const auto state = detail::percent_decoded(parameter(query, "state"));
   if (!state)
     return refusal(state.error());
-  std::size_t count = control_requests_default;
-  if (const auto word = parameter(query, "count"); !word.empty()) {
-    const auto [end, fault] = std::from_chars(word.data(), word.data() + word.size(), count);
-    if (fault != std::errc{} || end != word.data() + word.size() || count < 1
-        || count > control_requests_max)
-      return refusal(errc::bad_input, "count",
-                     "must be a number from 1 to " + std::to_string(control_requests_max));
-  }
-  const auto found = commands.requests(*state, count);
+  const auto count = count_in(query, {"count", control_requests_default, control_requests_max});
+  if (!count)
+    return refusal(count.error());
+  const auto found = commands.requests(*state, *count);
   return found ? body_of(to_json(*found)) : refusal(found.error());
+}
+
+http::server_response audit(const control_commands& commands, const http::server_request& call,
+                            std::string_view query) {
+  if (call.method == "GET") {
+    const auto last = count_in(query, {"last", audit_entries_default, audit_entries_max});
+    if (!last)
+      return refusal(last.error());
+    const auto found = commands.audit ? commands.audit(*last) : not_here();
+    return found ? body_of(to_json(*found)) : refusal(found.error());
+  }
+  if (call.method != "POST")
+    return refusal(errc::bad_input, "method", "must be GET or POST");
+  const auto note = detail::note_from_json(call.body);
+  if (!note)
+    return refusal(note.error());
+  const result<void> done
+    = commands.note_audit ? commands.note_audit(note->event, note->text) : not_here();
+  return done ? body_of(R"({"value":true})") : refusal(done.error());
 }
 
 http::server_response one(const control_commands& commands, const std::string& method,
@@ -109,6 +145,8 @@ http::server_response answer(const control_commands& commands, const http::serve
   if (path.starts_with(requests) && path.size() > requests.size() + 1
       && path[requests.size()] == '/')
     return one(commands, call.method, path.substr(requests.size() + 1));
+  if (path == "/audit")
+    return audit(commands, call, query);
   if (path != "/status" && path != requests)
     return refusal(errc::not_found, "target", "there is no such call");
   if (call.method != "GET")

@@ -57,9 +57,8 @@ result<void> link_new(const std::string& temporary, const std::string& path) {
   return system_failure(path, "cannot be created");
 }
 
-} // namespace
-
-result<void> write_new_file(const std::string& path, byte_view octets) {
+/// A synced file beside `path`; its name.
+result<std::string> write_temporary(const std::string& path, byte_view octets) {
   std::string temporary = path + ".XXXXXX";
   const descriptor file{::mkostemp(temporary.data(), O_CLOEXEC)}; // mode 0600
   if (file.fd < 0)
@@ -67,12 +66,44 @@ result<void> write_new_file(const std::string& path, byte_view octets) {
   auto done = write_all(file.fd, octets, path);
   if (done && ::fsync(file.fd) != 0)
     done = system_failure(path, "cannot be synced");
+  if (!done) {
+    ::unlink(temporary.c_str());
+    return failure(std::move(done).error());
+  }
+  return temporary;
+}
+
+} // namespace
+
+result<void> write_new_file(const std::string& path, byte_view octets) {
+  auto temporary = write_temporary(path, octets);
+  if (!temporary)
+    return failure(std::move(temporary).error());
   // A link, not a rename: a file that somebody else wrote meanwhile is never replaced.
-  if (done)
-    done = link_new(temporary, path);
-  ::unlink(temporary.c_str());
+  auto done = link_new(*temporary, path);
+  ::unlink(temporary->c_str());
+  return done ? sync_folder(path) : done;
+}
+
+result<void> replace_file(const std::string& path, byte_view octets) {
+  auto temporary = write_temporary(path, octets);
+  if (!temporary)
+    return failure(std::move(temporary).error());
+  auto done = rename_file(*temporary, path);
   if (!done)
-    return done;
+    ::unlink(temporary->c_str());
+  return done;
+}
+
+result<void> rename_file(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0)
+    return system_failure(to, "cannot be replaced");
+  return sync_folder(to);
+}
+
+result<void> remove_file(const std::string& path) {
+  if (::unlink(path.c_str()) != 0)
+    return system_failure(path, "cannot be removed");
   return sync_folder(path);
 }
 

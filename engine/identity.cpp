@@ -16,6 +16,8 @@
 #include "crypto/request.hpp"
 #include "crypto/seal.hpp"
 #include "engine/files.hpp"
+#include "engine/rotation.hpp"
+#include "engine/rotation_guard.hpp"
 
 namespace pfx::engine {
 namespace {
@@ -39,11 +41,15 @@ crypto::seal_place place_of_key() { return {seal_record_type, as_bytes(seal_key)
 
 std::string key_path(const configuration& settings) { return settings.identity_file + ".key"; }
 
+result<crypto::sealer> sealer_of(secret_bytes master_key) {
+  return crypto::sealer::make(std::move(master_key), as_bytes(seal_store_id), seal_epoch);
+}
+
 result<crypto::sealer> open_sealer(const configuration& settings) {
   auto master = crypto::read_master_key(settings.master_key_file);
   if (!master)
     return failure(master.error());
-  return crypto::sealer::make(std::move(*master), as_bytes(seal_store_id), seal_epoch);
+  return sealer_of(std::move(*master));
 }
 
 /// The key as PKCS#8, DER.
@@ -215,6 +221,9 @@ result<std::string> register_with_service(const configuration& settings,
       "this connector is registered already; move its identity away to register another");
   if (order.code.empty())
     return failure(errc::bad_input, "code", "is empty");
+  const auto guard = detail::secrets_guard::shared(settings);
+  if (!guard)
+    return failure(guard.error());
   const auto key = pending_key(settings);
   if (!key)
     return failure(key.error());
@@ -230,6 +239,8 @@ result<std::string> register_with_service(const configuration& settings,
 }
 
 result<connector_identity> load_identity(const configuration& settings) {
+  if (auto may = refuse_during_rotation(settings); !may)
+    return failure(std::move(may).error());
   const auto document = read_document(settings);
   if (!document)
     return failure(document.error());
@@ -253,6 +264,37 @@ result<connector_identity> load_identity(const configuration& settings) {
   out.certificate_pem = document->certificates;
   out.key_pem = std::move(*pem);
   return out;
+}
+
+result<bool> detail::reseal_identity(const configuration& settings, const secret_bytes& from,
+                                     const secret_bytes* to) {
+  const auto path = key_path(settings);
+  const auto sealed = read_file(path, key_bytes_max);
+  if (!sealed && sealed.error().code == errc::not_found)
+    return false; // not registered yet
+  if (!sealed)
+    return failure(sealed.error());
+  const auto refuse
+    = [&path](const error& why) { return failure(why.code, printable(path, 512), why.message); };
+  const auto old = sealer_of(from.duplicate());
+  if (!old)
+    return failure(old.error());
+  const auto plain = old->open(place_of_key(), *sealed);
+  if (to == nullptr)
+    return plain ? result<bool>(false) : refuse(plain.error());
+  const auto next = sealer_of(to->duplicate());
+  if (!next)
+    return failure(next.error());
+  if (const auto done = next->open(place_of_key(), *sealed); done)
+    return false;
+  if (!plain)
+    return refuse(plain.error());
+  const auto again = next->seal(place_of_key(), plain->view());
+  if (!again)
+    return refuse(again.error());
+  if (auto put = replace_file(path, *again); !put)
+    return failure(std::move(put).error());
+  return true;
 }
 
 } // namespace pfx::engine

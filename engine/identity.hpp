@@ -33,6 +33,14 @@ struct register_settings {
 [[nodiscard]] result<std::string> register_with_service(const configuration& settings,
                                                         const register_settings& order);
 
+/// Refuses while a rotation of the master key was interrupted (engine/rotation.hpp).
 [[nodiscard]] result<connector_identity> load_identity(const configuration& settings);
+
+namespace detail {
+/// Seals the identity's key under another master key; a repeat goes on. False if there was nothing
+/// to do. errc::wrong_key if neither opens it. Without `to` it only proves that `from` opens it.
+[[nodiscard]] result<bool> reseal_identity(const configuration& settings, const secret_bytes& from,
+                                           const secret_bytes* to);
+} // namespace detail
 
 } // namespace pfx::engine

@@ -1,0 +1,58 @@
+// `master-key rotate`: another key under everything that is sealed.
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "app/command.hpp"
+#include "app/console.hpp"
+#include "engine/rotation.hpp"
+
+namespace pfx::app {
+namespace {
+
+struct rotate_options {
+  std::string configuration = default_configuration;
+  std::string new_key_file;
+};
+
+exit_code rotate(const rotate_options& options) {
+  const auto settings = load_or_complain(options.configuration);
+  if (!settings)
+    return exit_code::configuration;
+  const auto done = engine::rotate_master_key(*settings, {options.new_key_file, {}});
+  if (!done)
+    return refuse(done.error());
+  if (done->resumed)
+    say("an interrupted rotation was finished");
+  say("sealed again: " + std::to_string(done->records) + " records, " + std::to_string(done->keys)
+      + " connector keys, " + (done->identity ? "the identity's key" : "no identity"));
+  say("master key " + done->old_key_id + " replaced by " + done->new_key_id);
+  for (const auto& sentence : done->left)
+    say("to do: " + sentence);
+  return exit_code::done;
+}
+
+} // namespace
+
+void add_master_key(CLI::App& root, exit_code& code) {
+  auto* command = root.add_subcommand("master-key", "The key that seals everything at rest");
+  command->require_subcommand(1);
+  command->footer("Example:\n  pfxengine master-key rotate");
+
+  auto options = std::make_shared<rotate_options>();
+  auto* rotating = command->add_subcommand("rotate", "Seal everything under a new key");
+  rotating->add_option("--config", options->configuration, "Configuration")->capture_default_str();
+  rotating->add_option("--new-key", options->new_key_file,
+                       "File with the new key (64 hexadecimal digits, mode 0600); default: a new "
+                       "one is made");
+  rotating->footer(
+    "Stop the engine first. After an interruption, whatever the moment, run it again: it goes on\n"
+    "where it ended, and until then no other command works. Where the master key is a credential\n"
+    "of the service manager it cannot be replaced from here: --new-key is needed then, and the\n"
+    "last word says what to do; CREDENTIALS_DIRECTORY tells where the present one lies.\n\n"
+    "Example:\n  systemctl stop pfxengine && pfxengine master-key rotate && systemctl start "
+    "pfxengine");
+  rotating->callback([options, &code] { code = rotate(*options); });
+}
+
+} // namespace pfx::app
