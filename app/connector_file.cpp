@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "engine/identity.hpp"
+#include "engine/keys.hpp"
 
 namespace pfx::app {
 namespace {
@@ -71,6 +72,13 @@ result<std::string> write_connector(const sandbox_address& where, const std::str
   if (!done)
     return failure(done.error());
   return settings.path;
+}
+
+result<void> make_import_key(const engine::configuration& settings) {
+  engine::key_order order;
+  order.name = "imports";
+  const auto made = engine::create_key(settings, order, "rsa2048");
+  return made ? result<void>() : result<void>(failure(made.error()));
 }
 
 } // namespace pfx::app

@@ -28,4 +28,8 @@ struct sandbox_address {
 [[nodiscard]] result<std::string> write_connector(const sandbox_address& where,
                                                   const std::string& folder);
 
+/// Makes the connector key that a sandbox's imports are encrypted to; `run` makes it known.
+/// errc::conflict if there is one already.
+[[nodiscard]] result<void> make_import_key(const engine::configuration& settings);
+
 } // namespace pfx::app

@@ -12,6 +12,7 @@
 
 #include "app/connector_file.hpp"
 #include "app/console.hpp"
+#include "app/sandbox_options.hpp"
 #include "engine/identity.hpp"
 
 namespace pfx::app {
@@ -158,6 +159,10 @@ bool demo::make_connector() {
     = engine::register_with_service(*settings, {address_.text("registrationCode"), "demo"});
   if (!id)
     return fault("registration: " + to_string(id.error()));
+  if (needs_import_key(options_.mix)) {
+    if (const auto made = make_import_key(*settings); !made)
+      return fault("connector key: " + to_string(made.error()));
+  }
   bar_.note("registered as " + printable(*id) + " with " + where.service_url);
   return true;
 }

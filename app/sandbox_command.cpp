@@ -129,6 +129,12 @@ exit_code tell_verdict(const sandbox::summary& verdict, const narrator& out) {
   return verdict.clean() ? exit_code::done : exit_code::verdict;
 }
 
+result<void> make_key(const std::string& configuration) {
+  const auto settings = engine::load_configuration(configuration);
+  return settings ? make_import_key(*settings)
+                  : result<void>(failure(settings.error().faults.front()));
+}
+
 exit_code serve(sandbox_order order) {
   const auto mix = read_mix(order.mix);
   if (!mix)
@@ -152,6 +158,9 @@ exit_code serve(sandbox_order order) {
     const auto path = write_connector(where, folder);
     if (!path)
       return refuse(path.error());
+    const bool imports = needs_import_key(order.mix) || order.poison_imports > 0;
+    if (const auto made = imports ? make_key(*path) : result<void>(); !made)
+      return refuse(made.error());
     all.push_back({"connectorConfiguration", *path});
   }
   out.tell("ready", all);
