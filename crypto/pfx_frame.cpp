@@ -141,6 +141,11 @@ pfx_result<void> read_safes(byte_view octets, frame& into) {
 
 } // namespace
 
+frame::~frame() {
+  for (bytes& one : octets)
+    wipe(one);
+}
+
 pfx_result<frame> read_frame(byte_view file) {
   if (file.size() > pfx_limits::octets_max)
     return refuse(reason::too_much, "the file is larger than 128 KiB");

@@ -1,5 +1,5 @@
 // Opens the parts of a PKCS#12 file with a password, one after the other, each derivation within
-// its budget. Refuses what is under a limit's length only inside an encryption as well.
+// its budget. Refuses what goes over a limit inside an encryption as it is refused outside.
 #include "crypto/openssl.hpp"
 #include "crypto/pfx_ber.hpp"
 #include "crypto/pfx_derive.hpp"
@@ -24,36 +24,6 @@ std::optional<secret_bytes> definite(secret_bytes plain) {
     return std::nullopt;
   out.shrink(*size);
   return out;
-}
-
-pfx_result<private_key> adopt_key(byte_view info) {
-  // PrivateKeyInfo without its attributes (Windows has some): what is left is mostly of our own
-  // form, which is read without leaving copies behind.
-  secret_bytes bare;
-  if (const auto outer = der::only(info, der::sequence)) {
-    der::reader walk(outer->content);
-    const auto version = walk.next(der::integer);
-    const auto algorithm = walk.next(der::sequence);
-    const auto inner = walk.next(der::octet_string);
-    if (version && algorithm && inner && !walk.at_end()) {
-      bare = secret_bytes(info.size());
-      der::back_writer out(std::span(bare.data(), bare.size()));
-      const std::size_t mark = out.mark();
-      out.raw(inner->whole).raw(algorithm->whole).raw(version->whole).wrap(der::sequence, mark);
-      bare = out.ok() ? secret_bytes(out.written()) : secret_bytes();
-    }
-  }
-  auto key = private_key::from_pkcs8(bare.empty() ? info : bare.view());
-  if (key)
-    return std::move(*key);
-  switch (key.error().code) {
-    case errc::not_supported:
-      return refuse(reason::unsupported, "a key that is neither RSA nor EC on a NIST curve");
-    case errc::too_large:
-      return refuse(reason::too_much, "a key that is too large");
-    default:
-      return refuse(reason::malformed, "a private key is malformed");
-  }
 }
 
 /// One pass over the file with one form of the password.

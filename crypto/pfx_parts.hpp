@@ -83,6 +83,14 @@ struct safe {
 };
 
 struct frame {
+  frame() = default;
+  frame(frame&&) noexcept = default;
+  frame& operator=(frame&&) noexcept = default;
+  frame(const frame&) = delete;
+  frame& operator=(const frame&) = delete;
+  /// Wipes the octets: there are files with keys that are not encrypted.
+  ~frame();
+
   std::vector<bytes> octets; ///< what all views point into
   byte_view authenticated;   ///< what the MAC is over
   std::optional<mac_check> mac;
@@ -106,6 +114,9 @@ struct algorithm {
 [[nodiscard]] pfx_result<void> read_bags(byte_view safe_contents, tally& seen,
                                          std::vector<bag>& out);
 [[nodiscard]] pfx_result<frame> read_frame(byte_view file);
+
+/// A key from PrivateKeyInfo, leaving as few copies of it in freed memory as the form allows.
+[[nodiscard]] pfx_result<private_key> adopt_key(byte_view private_key_info);
 
 /// Told of every lock that was opened, and whether a key lay under it alone.
 using lock_listener = std::function<void(const encryption&, bool of_key)>;

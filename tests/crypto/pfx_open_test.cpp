@@ -241,6 +241,34 @@ TEST_CASE("RSA keys and attributes behind a key are read", "[crypto][pfx]") {
         == reason::malformed);
 }
 
+TEST_CASE("an EC key may name its curve twice, and leave its public half out", "[crypto][pfx]") {
+  const auto info = key().to_pkcs8();
+  REQUIRE(info);
+  der::reader walk(der::only(info->view(), der::sequence)->content);
+  const auto version = walk.next(der::integer);
+  const auto algorithm_whole = walk.next(der::sequence);
+  const auto inner = walk.next(der::octet_string);
+  REQUIRE(inner);
+  der::reader inside(der::only(inner->content, der::sequence)->content);
+  const auto inner_version = inside.next(der::integer);
+  const auto scalar = inside.next(der::octet_string);
+  const auto point = inside.next();
+  REQUIRE(point);
+  const auto with = [&](const parts& behind_scalar) {
+    const bytes made
+      = seq({to_bytes(inner_version->whole), to_bytes(scalar->whole), join(behind_scalar)});
+    const bytes whole
+      = seq({to_bytes(version->whole), to_bytes(algorithm_whole->whole), octets(made)});
+    return file({plain_safe({bag("1.2.840.113549.1.12.10.1.1", whole)})}, "secret");
+  };
+  const bytes curve = explicit0(oid("1.2.840.10045.3.1.7"));
+  opens(with({to_bytes(point->whole)}), "secret");
+  opens(with({curve, to_bytes(point->whole)}), "secret");
+  opens(with({curve}), "secret");
+  opens(with({}), "secret");
+  CHECK(refusal(with({curve, integer(1)}), "secret") == reason::malformed);
+}
+
 TEST_CASE("nothing is left in OpenSSL's error queue", "[crypto][pfx]") {
   const auto quiet = [](const bytes& octets, const std::string& password) {
     static_cast<void>(open(octets, password));
