@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <functional>
 
+#include <unistd.h>
+
 #include "crypto/digest.hpp"
 #include "crypto/file_key_store.hpp"
 #include "crypto/rsa_blob.hpp"
@@ -76,8 +78,9 @@ std::string words_of(const std::string& provider, const std::string& name) {
 }
 
 /// Note first, act then; an act that failed after its note is noted as well.
-result<void> noted(const configuration& settings, std::uint16_t event, const std::string& text,
+result<void> noted(const configuration& settings, std::uint16_t event, std::string text,
                    const std::function<result<void>()>& act) {
+  text += ", by user id " + std::to_string(::getuid());
   if (auto written = note_audit(settings, event, text); !written)
     return failure(written.error().code, written.error().field,
                    "the audit could not be written, so nothing was done: "
@@ -219,7 +222,8 @@ result<void> export_key(const configuration& settings, const std::string& provid
   std::error_code fault;
   if (std::filesystem::symlink_status(path, fault).type() != std::filesystem::file_type::not_found)
     return failure(errc::conflict, printable(path, 512), "exists already and is left as it is");
-  const auto text = words_of(provider, name) + " exported to " + printable(path, 256);
+  const auto text = words_of(provider, name) + " exported to "
+    + printable(std::filesystem::absolute(path, fault).string(), 256);
   return noted(settings, audit_events::key_exported, text, [&]() -> result<void> {
     const auto key = room->store->export_key(provider, name);
     if (!key)

@@ -305,7 +305,8 @@ result<void> rotation::tell_store() {
     return {};
   auto line
     = detail::next_audit(*store_, audit_events::master_key_rotated,
-                         "master key " + report_.old_key_id + " replaced by " + report_.new_key_id);
+                         "master key " + report_.old_key_id + " replaced by " + report_.new_key_id
+                           + ", by user id " + std::to_string(::getuid()));
   if (!line)
     return failure(line.error());
   if (auto written = store_->commit(
