@@ -1,4 +1,5 @@
 // `sandbox`: the other side of the wire on this machine, for trying a connector out; and its judge.
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -24,6 +25,7 @@ constexpr std::int64_t progress_interval_ms = 200;
 struct sandbox_order {
   sandbox::options options;
   std::string mix = mix_default;
+  std::string extra;
   std::uint64_t poison = 0;
   std::uint64_t poison_imports = 0;
   double lease_seconds = 60;
@@ -135,15 +137,28 @@ result<void> make_key(const std::string& configuration) {
                   : result<void>(failure(settings.error().faults.front()));
 }
 
+/// What is handed out beside the mix, in this order.
+result<std::vector<std::string>> extra_of(const sandbox_order& order) {
+  const auto counts = read_mix(order.extra);
+  if (!counts)
+    return failure(counts.error());
+  std::vector<std::string> out;
+  for (const auto& [kind, count] : *counts)
+    out.insert(out.end(), static_cast<std::size_t>(count), kind);
+  out.insert(out.end(), order.poison, "poison");
+  out.insert(out.end(), order.poison_imports, "poison-import");
+  return out;
+}
+
 exit_code serve(sandbox_order order) {
   const auto mix = read_mix(order.mix);
-  if (!mix)
-    return refuse(mix.error());
+  const auto extra = extra_of(order);
+  if (!mix || !extra)
+    return refuse(mix ? extra.error() : mix.error());
   auto& options = order.options;
   options.mix = *mix;
+  options.extra = *extra;
   options.lease_ms = static_cast<std::int64_t>(order.lease_seconds * 1'000);
-  options.extra.insert(options.extra.end(), order.poison, "poison");
-  options.extra.insert(options.extra.end(), order.poison_imports, "poison-import");
   options.directory = std::filesystem::absolute(options.directory).lexically_normal().string();
   stop_signals signals(exit_code::stop_deadline);
   const auto box = sandbox::sandbox::start(options);
@@ -158,7 +173,8 @@ exit_code serve(sandbox_order order) {
     const auto path = write_connector(where, folder);
     if (!path)
       return refuse(path.error());
-    const bool imports = needs_import_key(order.mix) || order.poison_imports > 0;
+    const bool imports = needs_import_key(order.mix)
+      || std::ranges::any_of(options.extra, sandbox::needs_import_key);
     if (const auto made = imports ? make_key(*path) : result<void>(); !made)
       return refuse(made.error());
     all.push_back({"connectorConfiguration", *path});
@@ -188,6 +204,7 @@ void add_options(CLI::App& command, sandbox_order& order) {
   command.add_option("--port", options.port, "Port; 0 is any free one")->capture_default_str();
   command.add_option("--requests", options.requests, "How many requests")->capture_default_str();
   command.add_option("--mix", order.mix, mix_words)->capture_default_str();
+  command.add_option("--extra", order.extra, "So many requests more, KIND=COUNT,…");
   command
     .add_option("--poison", order.poison, "So many requests more that are meant to kill an engine")
     ->check(CLI::Range(0, 10'000))

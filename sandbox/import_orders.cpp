@@ -34,7 +34,9 @@ std::string thumbprint_of(const foreign_file& file, dice& choice) {
 } // namespace
 
 void put_import(order& what, dice& choice) {
-  const auto& file = pick_file(choice);
+  const auto& picked = pick_file(choice); // drawn in any case: the rest stays as it is
+  const auto* named = file_of_kind(what.kind);
+  const auto& file = named == nullptr ? picked : *named;
   what.brought.file = &file;
   auto& import = what.request.import;
   import.encrypted_pfx = to_bytes(file.octets);

@@ -224,9 +224,15 @@ std::string full_kind(const std::string& kind, std::uint64_t index) {
 
 } // namespace
 
+const foreign_file* file_of_kind(const std::string& kind) noexcept {
+  const auto* file
+    = kind.starts_with(import_of_file) ? file_named(kind.substr(import_of_file.size())) : nullptr;
+  return file != nullptr && file->weight > 0 ? file : nullptr;
+}
+
 bool needs_import_key(const std::string& kind) {
   return kind == "import" || kind == "bad-import" || kind == "poison-import"
-    || kind.starts_with("bad:import-");
+    || kind.starts_with("bad:import-") || kind.starts_with(import_of_file);
 }
 
 std::string_view name_of(expected_end value) noexcept {
@@ -270,6 +276,9 @@ bool order_book::knows(const std::string& kind) {
   constexpr std::array<std::string_view, 5> others
     = {"bad", "poison", "import", "bad-import", "poison-import"};
   if (std::find(others.begin(), others.end(), kind) != others.end()) {
+    return true;
+  }
+  if (file_of_kind(kind) != nullptr) {
     return true;
   }
   if (kind.starts_with("bad:")) {

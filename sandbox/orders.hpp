@@ -106,7 +106,13 @@ private:
   const fleet& devices_;
 };
 
-/// Fills in what an import asks for: one of the files of others, by the seed (import_orders.cpp).
+/// "import:<file>" is an import of this one of the files of others.
+inline constexpr std::string_view import_of_file = "import:";
+/// Null for every other kind, and for files that must be refused.
+[[nodiscard]] const foreign_file* file_of_kind(const std::string& kind) noexcept;
+
+/// Fills in what an import asks for: one of the files of others, by the seed unless the kind names
+/// it (import_orders.cpp).
 void put_import(order& what, dice& choice);
 
 // -- bad requests (bad_requests.cpp) ------

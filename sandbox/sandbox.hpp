@@ -23,7 +23,8 @@ struct options {
   /// Kind and weight; empty = {"create-ec", 1}. Kinds: create-ec, create-ec384, create-ec521,
   /// create-rsa, create-rsa3072, create-rsa4096, import, poison, poison-import, bad (all bad
   /// creates in turn), bad-import (all bad imports in turn), bad:<name> (`bad_names()`,
-  /// `bad_import_names()`). Imports wait until a connector made a key known.
+  /// `bad_import_names()`), import:<file> (one of sandbox/data/pfx). Imports wait until a connector
+  /// made a key known.
   std::vector<std::pair<std::string, double>> mix;
   std::vector<std::string> extra;  ///< further requests by kind, handed out after those of the mix
   std::uint64_t seed = 1;          ///< same seed, same requests (keys and certificates aside)

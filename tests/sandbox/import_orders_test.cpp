@@ -92,6 +92,21 @@ TEST_CASE("there are files of all makers, and slow ones are rare", "[import][fil
   CHECK(slow * 20 < all);
 }
 
+TEST_CASE("an import of a named file is of that file, and only good ones can be named",
+          "[import][orders]") {
+  for (const auto& one : foreign_files()) {
+    const auto kind = "import:" + std::string(one.name);
+    CAPTURE(kind);
+    CHECK(order_book::knows(kind) == (one.weight > 0));
+    if (one.weight > 0) {
+      CHECK(import_of(kind, 3).brought.file->name == one.name);
+      CHECK(needs_import_key(kind));
+    }
+  }
+  CHECK_FALSE(order_book::knows("import:"));
+  CHECK_FALSE(order_book::knows("import:../master.key"));
+}
+
 TEST_CASE("an import is the same at each hand-out, but for its lease", "[import][desk]") {
   import_desk desk(7, importer().stranger);
   REQUIRE(desk.announce({importer().announced}));
