@@ -87,6 +87,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::tasks::outcome>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::tasks::task>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::tasks::service_outcomes>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::tasks::check_in_outcome>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::tasks::handed_page>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<std::vector<pfx::actors::tasks::lease_wish>>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<std::vector<pfx::actors::tasks::settled_again>>)
 
@@ -101,6 +102,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(pfxengine, caf::first_custom_type_id + 4096)
   CAF_ADD_ATOM(pfxengine, pfx::actors, credit_atom, "credit")
   CAF_ADD_ATOM(pfxengine, pfx::actors, lost_atom, "lost")
   CAF_ADD_ATOM(pfxengine, pfx::actors, halt_atom, "halt")
+  CAF_ADD_ATOM(pfxengine, pfx::actors, ask_atom, "ask")
 CAF_END_TYPE_ID_BLOCK(pfxengine)
 
 namespace pfx::actors {
@@ -133,8 +135,10 @@ using queue_keeper = caf::typed_actor<
   caf::reacts_to<tick_atom>,
   // Begin: the first check-in was accepted.
   caf::reacts_to<go_atom>,
-  // We had been stale: every open request is asked about before it goes on. Before `go`.
-  caf::reacts_to<halt_atom>,
+  // The store may have forgotten: every open request is asked about before it goes on. Before `go`.
+  caf::reacts_to<ask_atom>,
+  // Everything was asked about; a random value for the audit. Answered when durable.
+  caf::replies_to<ask_atom, std::string>::with<parcel<error>>,
   // No new work; answered when nothing is in flight and all is written.
   caf::replies_to<stop_atom>::with<bool>, caf::replies_to<status_atom>::with<parcel<keeper_status>>,
   // An operator's word. Answered when durable; an error says why not.
@@ -177,20 +181,28 @@ using poller = caf::typed_actor<caf::reacts_to<go_atom>, caf::reacts_to<tick_ato
                                 // The download ended (io thread).
                                 caf::reacts_to<parcel<tasks::arrivals>>, caf::reacts_to<stop_atom>>;
 
+/// After a loss of memory: asks about everything that was ever handed to us.
+using reconciler = caf::typed_actor<caf::reacts_to<go_atom>, caf::reacts_to<tick_atom>,
+                                    // A page came (io thread).
+                                    caf::reacts_to<parcel<tasks::handed_page>>>;
+
 /// Owns all of them: first check-in, restarts with back-off, stop in order.
-using supervisor = caf::typed_actor<
-  caf::reacts_to<go_atom>,
-  // The check-in ended (io thread).
-  caf::reacts_to<parcel<tasks::check_in_outcome>>, caf::reacts_to<tick_atom, std::uint64_t>,
-  // Something concerns all of us: another process under our name, a store that failed.
-  caf::reacts_to<halt_atom, std::uint8_t, std::string>,
-  // Answered when everybody has stopped; true if nothing was left in flight.
-  caf::replies_to<stop_atom>::with<bool>,
-  // Passed on to the queue keeper.
-  caf::replies_to<status_atom>::with<parcel<keeper_status>>,
-  caf::replies_to<parcel<operator_wish>>::with<parcel<error>>,
-  // A line for the audit. Answered when durable.
-  caf::replies_to<parcel<tasks::audit_note>>::with<parcel<error>>,
-  caf::replies_to<parcel<list_wish>>::with<parcel<std::vector<record>>>>;
+using supervisor
+  = caf::typed_actor<caf::reacts_to<go_atom>,
+                     // The check-in ended (io thread).
+                     caf::reacts_to<parcel<tasks::check_in_outcome>>,
+                     // The reconciler: everything was asked about, and is durable.
+                     caf::reacts_to<ask_atom>, caf::reacts_to<tick_atom, std::uint64_t>,
+                     // Something concerns all of us: another process under our name, a store that
+                     // failed.
+                     caf::reacts_to<halt_atom, std::uint8_t, std::string>,
+                     // Answered when everybody has stopped; true if nothing was left in flight.
+                     caf::replies_to<stop_atom>::with<bool>,
+                     // Passed on to the queue keeper.
+                     caf::replies_to<status_atom>::with<parcel<keeper_status>>,
+                     caf::replies_to<parcel<operator_wish>>::with<parcel<error>>,
+                     // A line for the audit. Answered when durable.
+                     caf::replies_to<parcel<tasks::audit_note>>::with<parcel<error>>,
+                     caf::replies_to<parcel<list_wish>>::with<parcel<std::vector<record>>>>;
 
 } // namespace pfx::actors

@@ -42,6 +42,7 @@ struct keeper_state {
   std::optional<caf::response_promise> stop_promise;
 
   void load(bool unclean_start);
+  void go();
   void take_stages(const peers& made);
   void pump();
   void write();
@@ -55,6 +56,7 @@ struct keeper_state {
   void purge_now_and_then();
   caf::result<parcel<error>> take_operator_wish(const operator_wish& wish);
   caf::result<parcel<error>> take_note(const tasks::audit_note& what);
+  caf::result<parcel<error>> reconciled(const std::string& random);
   caf::result<parcel<error>> when_durable();
 };
 
@@ -75,6 +77,11 @@ void keeper_state::load(bool unclean_start) {
   if (!loaded) {
     self->send(above, halt_atom_v, store_failed, to_string(loaded.error()));
   }
+}
+
+void keeper_state::go() {
+  going = true;
+  pump();
 }
 
 void keeper_state::take_stages(const peers& made) {
@@ -260,6 +267,11 @@ caf::result<parcel<error>> keeper_state::take_note(const tasks::audit_note& what
   return when_durable();
 }
 
+caf::result<parcel<error>> keeper_state::reconciled(const std::string& random) {
+  book->reconciled(random);
+  return when_durable();
+}
+
 caf::result<parcel<error>> keeper_state::when_durable() {
   auto promise = self->make_response_promise();
   operators.emplace_back(book->enqueued(), promise);
@@ -335,11 +347,9 @@ queue_keeper::behavior_type keeper_behavior(queue_keeper::stateful_pointer<keepe
       self->state.purge_now_and_then();
       self->delayed_send(self, tick_every, tick_atom_v);
     },
-    [self](go_atom) {
-      self->state.going = true;
-      self->state.pump();
-    },
-    [self](halt_atom) { self->state.book->ask_everything(); },
+    [self](go_atom) { self->state.go(); },
+    [self](ask_atom) { self->state.book->ask_everything(); },
+    [self](ask_atom, const std::string& random) { return self->state.reconciled(random); },
     [self](stop_atom) -> caf::result<bool> {
       auto& s = self->state;
       s.stopping = true;

@@ -24,6 +24,9 @@ namespace pfx::actors {
 [[nodiscard]] poller spawn_poller(caf::actor_system& system, const tasks::plant& p,
                                   const queue_keeper& keeper, const supervisor& above);
 
+[[nodiscard]] reconciler spawn_reconciler(caf::actor_system& system, const tasks::plant& p,
+                                          const queue_keeper& keeper, const supervisor& above);
+
 /// What the keeper hands work to. Sent again when a stage was restarted.
 struct peers {
   processor work;

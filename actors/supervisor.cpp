@@ -2,7 +2,7 @@
 // that end are made again with back-off, except the queue keeper, without which nothing may go on.
 #include <algorithm>
 
-#include "actors/stages.hpp"
+#include "actors/supervisor_state.hpp"
 #include "core/codec.hpp"
 #include "core/fault_point.hpp"
 
@@ -10,54 +10,16 @@ namespace pfx::actors {
 
 namespace {
 
-using phase = supervision::phase;
-
 constexpr auto stop_patience
   = std::chrono::milliseconds(3'600'000); ///< the host's deadline is the real one
 constexpr std::int64_t check_in_retry_base_ms = 500;
 constexpr std::int64_t check_in_retry_max_ms = 60'000;
-constexpr std::int64_t restart_wait_base_ms = 100;
-constexpr std::int64_t restart_wait_max_ms = 30'000;
 constexpr std::uint32_t stale_epochs_max = 3; ///< at the first check-in, before we give up
-
-/// The first four in the order of tasks::stage.
-enum class child : std::uint8_t { processor = 0, issuer, uploader, slow_lane, revoker, poller };
 
 // Ticks: what they are for, in the low byte; the rest is the round.
 constexpr std::uint64_t tick_check_in = 100;
 
-struct supervisor_state {
-  explicit supervisor_state(supervisor::pointer owner) : self(owner) {}
-
-  supervisor::pointer self;
-  tasks::plant* p = nullptr;
-  supervisor_settings settings;
-  phase now = phase::starting;
-  std::string lifecycle;
-  queue_keeper keeper;
-  peers stages;
-  poller source;
-  std::map<caf::actor_addr, child> children;
-  std::uint32_t restarts = 0;
-  std::uint32_t failures = 0;
-  std::uint32_t stale_epochs = 0;
-  bool checking_in = false;
-  bool ask_everything = false; ///< we were stale: open requests are asked about first
-  std::optional<caf::response_promise> stop_promise;
-
-  void enter(phase next, errc why = errc::none, std::string words = {});
-  void spawn_line();
-  void spawn_child(child which);
-  void begin_child(child which);
-  void child_ended(const caf::actor_addr& who);
-  void check_in();
-  void checked_in(const tasks::check_in_outcome& answer);
-  void stale(const tasks::check_in_outcome& answer);
-  void run();
-  void halt(errc why, std::string words);
-  void end_children();
-  caf::result<bool> stop();
-};
+} // namespace
 
 void supervisor_state::enter(phase next, errc why, std::string words) {
   now = next;
@@ -66,113 +28,13 @@ void supervisor_state::enter(phase next, errc why, std::string words) {
   }
 }
 
-// -- children ------
-
-/// Linked, so that a killed supervisor takes its children along; its own exit handler turns their
-/// ends into restarts.
-template <class Handle>
-void adopt(supervisor_state& s, const Handle& handle, child which) {
-  s.self->link_to(handle);
-  s.children.emplace(caf::actor_cast<caf::actor_addr>(handle), which);
-}
-
-void supervisor_state::spawn_child(child which) {
-  auto& system = self->system();
-  switch (which) {
-    case child::processor:
-      stages.work = spawn_processor(system, *p, keeper, tasks::stage::processor);
-      adopt(*this, stages.work, which);
-      break;
-    case child::slow_lane:
-      stages.slow_work = spawn_processor(system, *p, keeper, tasks::stage::slow_lane);
-      adopt(*this, stages.slow_work, which);
-      break;
-    case child::issuer:
-      stages.authority = spawn_issuer(system, *p, keeper);
-      adopt(*this, stages.authority, which);
-      break;
-    case child::uploader:
-      stages.results = spawn_uploader(system, *p, keeper, self);
-      adopt(*this, stages.results, which);
-      break;
-    case child::revoker:
-      stages.surplus = spawn_revoker(system, *p, keeper);
-      adopt(*this, stages.surplus, which);
-      break;
-    case child::poller:
-      source = spawn_poller(system, *p, keeper, self);
-      adopt(*this, source, which);
-      break;
-  }
-}
-
-void supervisor_state::begin_child(child which) {
-  switch (which) {
-    case child::processor:
-      self->send(stages.work, go_atom_v);
-      break;
-    case child::slow_lane:
-      self->send(stages.slow_work, go_atom_v);
-      break;
-    case child::issuer:
-      self->send(stages.authority, go_atom_v);
-      break;
-    case child::uploader:
-      self->send(stages.results, go_atom_v);
-      break;
-    case child::revoker:
-      break; // begins by itself
-    case child::poller:
-      self->send(source, go_atom_v);
-      break;
-  }
-}
-
-void supervisor_state::spawn_line() {
-  for (const auto which :
-       {child::processor, child::slow_lane, child::issuer, child::uploader, child::revoker}) {
-    spawn_child(which);
-  }
-  self->send(keeper, pack(peers(stages)));
-  self->send(keeper, go_atom_v);
-  spawn_child(child::poller);
-  for (const auto which :
-       {child::processor, child::slow_lane, child::issuer, child::uploader, child::poller}) {
-    begin_child(which);
-  }
-}
-
-void supervisor_state::child_ended(const caf::actor_addr& who) {
-  if (now != phase::running && now != phase::starting) {
-    return;
-  }
-  if (keeper && who == caf::actor_cast<caf::actor_addr>(keeper)) {
-    halt(errc::internal, "the queue keeper ended");
-    return;
-  }
-  const auto found = children.find(who);
-  if (found == children.end()) {
-    return;
-  }
-  const auto which = found->second;
-  children.erase(found);
-  if (which <= child::slow_lane) {
-    self->send(keeper, lost_atom_v, static_cast<std::uint8_t>(which));
-  }
-  const auto wait_ms
-    = std::min(restart_wait_max_ms, restart_wait_base_ms << std::min(restarts++, 12U));
-  tell_system(*p, tasks::report::level::error, 8, "an actor of the line ended and is made again");
-  self->delayed_send(self, std::chrono::milliseconds(wait_ms), tick_atom_v,
-                     static_cast<std::uint64_t>(which));
-}
-
 // -- check-in ------
 
 void supervisor_state::check_in() {
   if (checking_in || (now != phase::starting && now != phase::running)) {
     return;
   }
-  checking_in = p->io->post([plant = p, me = supervisor(self), reconciled = false] {
+  checking_in = p->io->post([plant = p, me = supervisor(self), reconciled = this->reconciled] {
     fault_point("before_send", "check_in");
     auto answer = tasks::run_check_in(*plant, reconciled);
     fault_point("after_answer", "check_in");
@@ -192,12 +54,18 @@ void supervisor_state::checked_in(const tasks::check_in_outcome& answer) {
   if (answer.accepted) {
     failures = 0;
     lifecycle = answer.lifecycle;
-    if (answer.reconcile) {
+    if (answer.reconcile && now == phase::running) {
       halt(errc::corrupt,
-           "the service knows a later state of this connector than the store does: "
-           "the store was restored from a backup, or was cloned");
+           "the service knows a later state of this connector than the store does: another process "
+           "lives under our name");
       return;
     }
+    if (now == phase::starting && !reconciled && (answer.reconcile || ask_everything)) {
+      begin_reconcile(answer.reconcile ? "the service knows a later state of this connector"
+                                       : "the store may be older than what was sent from it");
+      return;
+    }
+    reconciled = false; // said
     if (now == phase::starting) {
       run();
     }
@@ -253,10 +121,30 @@ void supervisor_state::stale(const tasks::check_in_outcome& answer) {
 
 void supervisor_state::run() {
   enter(phase::running);
-  if (ask_everything) {
-    self->send(keeper, halt_atom_v);
-  }
   spawn_line();
+}
+
+/// Nothing is submitted before everything was asked about.
+void supervisor_state::begin_reconcile(std::string why) {
+  tell_system(*p, tasks::report::level::warning, 10, "reconciling: " + why);
+  enter(phase::starting, errc::none, "reconciling: " + std::move(why));
+  self->send(keeper, ask_atom_v);
+  spawn_child(child::asking);
+  begin_child(child::asking);
+}
+
+void supervisor_state::everything_asked() {
+  if (now != phase::starting || !asking) {
+    return;
+  }
+  tell_system(*p, tasks::report::level::info, 10, "reconciled");
+  children.erase(caf::actor_cast<caf::actor_addr>(asking));
+  self->unlink_from(asking);
+  self->send_exit(asking, caf::exit_reason::user_shutdown);
+  asking = nullptr;
+  ask_everything = false;
+  reconciled = true;
+  check_in();
 }
 
 // -- the end ------
@@ -274,19 +162,6 @@ void supervisor_state::halt(errc why, std::string words) {
   // running store stays, so that the next start counts as one after an unclean end.
   enter(phase::halted, why, std::move(words));
   end_children();
-}
-
-void supervisor_state::end_children() {
-  for (const auto& [address, which] : children) {
-    self->send_exit(address, caf::exit_reason::user_shutdown);
-  }
-  children.clear();
-  if (keeper) {
-    self->send_exit(keeper, caf::exit_reason::user_shutdown);
-  }
-  keeper = nullptr;
-  stages = {};
-  source = nullptr;
 }
 
 caf::result<bool> supervisor_state::stop() {
@@ -313,6 +188,8 @@ caf::result<bool> supervisor_state::stop() {
   return caf::delegated<bool>{};
 }
 
+namespace {
+
 supervisor::behavior_type supervisor_behavior(supervisor::stateful_pointer<supervisor_state> self,
                                               tasks::plant* p, supervisor_settings settings) {
   prepare(self, *p, "supervisor");
@@ -332,14 +209,13 @@ supervisor::behavior_type supervisor_behavior(supervisor::stateful_pointer<super
       s.check_in();
     },
     [self](const parcel<tasks::check_in_outcome>& answer) { self->state.checked_in(*answer); },
+    [self](ask_atom) { self->state.everything_asked(); },
     [self](tick_atom, std::uint64_t what) {
       auto& s = self->state;
       if (what == tick_check_in) {
         s.check_in();
-      } else if (s.now == phase::running) {
-        s.spawn_child(static_cast<child>(what));
-        self->send(s.keeper, pack(peers(s.stages)));
-        s.begin_child(static_cast<child>(what)); // its credit must not come before its handle
+      } else {
+        s.make_again(static_cast<child>(what));
       }
     },
     [self](halt_atom, std::uint8_t why, const std::string& words) {

@@ -130,6 +130,17 @@ step_result receive(const reception& what, const moment& now) {
   return out;
 }
 
+step_result recall(const reception& what, event recorded, const rules& by, const moment& now) {
+  auto before = receive(what, now).next;
+  before.ask_first = false;
+  before.may_skip_walk = false;
+  before.unanswered = !what.authority.empty();
+  before.live.last_send = now.boot;
+  auto out = step(before, std::move(recorded), by, now);
+  out.changed = true;
+  return out;
+}
+
 action next_action(const record& r, const moment& now) {
   if (r.live.ticket != 0 || r.live.retry_at > now.boot) {
     return action::none;

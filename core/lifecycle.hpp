@@ -148,6 +148,12 @@ struct reception {
 };
 [[nodiscard]] step_result receive(const reception& what, const moment& now);
 
+/// A request that was handed to us in a life that the store does not remember, and that stands
+/// recorded: only the walk over its CA is left, and what that life sent may still arrive.
+/// `recorded` is a query_recorded.
+[[nodiscard]] step_result recall(const reception& what, event recorded, const rules& by,
+                                 const moment& now);
+
 [[nodiscard]] step_result step(const record& now_is, event what, const rules& by,
                                const moment& now);
 

@@ -285,6 +285,10 @@ connect::http::server_response request_service::query(const service::caller& who
     const auto now = system_clock().boot();
     if (order->handed_to_me) {
       page = books_.handed_to(who.connector_id, order->after, query_page_max, now);
+      for (auto& one : page.answers) {
+        // Empty for an import: no CA takes part.
+        one.authority = options_.order_of(books_.find(one.context)->index).request.create.authority;
+      }
     }
     for (const auto& context : order->contexts) {
       page.answers.push_back(books_.query(context, now));

@@ -6,15 +6,18 @@
 #include <cstdint>
 #include <string>
 
+#include "connect/service/messages.hpp"
 #include "core/bytes.hpp"
 #include "core/clock.hpp"
 #include "core/result.hpp"
+#include "storage/store.hpp"
 
 namespace pfx::actors::tasks {
 
 /// Events of the audit beside those of the trail (1000 and 2000 families).
 namespace audit_event {
 inline constexpr std::uint16_t started = 1;     ///< the engine, with a random value
+inline constexpr std::uint16_t reconciled = 2;  ///< everything was asked about; a random value
 inline constexpr std::uint16_t key_used = 2040; ///< a connector key decrypted a password
 inline constexpr std::uint16_t recipient_refused = 2041;
 inline constexpr std::uint16_t use_limited = 2042; ///< over the limit of an hour
@@ -43,6 +46,10 @@ struct audit_line {
 };
 [[nodiscard]] bytes encode(const audit_line& value);
 [[nodiscard]] result<audit_line> decode_audit_line(byte_view octets);
+
+/// False if the chain in this store never had that head: the store is older than whoever knows it,
+/// or another's.
+[[nodiscard]] bool in_our_chain(const storage::store& store, const connect::service::anchor& known);
 
 /// The head of the chain after `line` became number `sequence`: SHA-256(previous head, sequence,
 /// line).

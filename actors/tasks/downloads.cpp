@@ -77,6 +77,51 @@ arrivals run_download(const plant& p, std::size_t requests_max) noexcept {
   return out;
 }
 
+namespace {
+
+/// The CA whose transaction ids are walked. A service that does not say which leaves no doubt only
+/// where there is one CA; an import has none, and a walk over it finds nothing.
+std::string authority_of(const plant& p, const query_answer& from) {
+  if (!from.authority.empty() || p.authorities.size() != 1) {
+    return from.authority;
+  }
+  return from.stands.succeeded && !from.stands.thumbprint.present() ? ""
+                                                                    : p.authorities.begin()->first;
+}
+
+} // namespace
+
+handed_page run_handed_to_me(const plant& p, const std::string& after) noexcept {
+  handed_page out;
+  try {
+    auto answer = p.service->query_handed_to_me(p.caller.current(), after);
+    if (!answer) {
+      const auto& fault = answer.error();
+      out.recorded.failed = true;
+      out.recorded.retry_after_ms = fault.retry_after_ms;
+      out.recorded.why = to_string(fault.what);
+      out.recorded.halt = fault.what.code == errc::stale_epoch ? fault.what.code : errc::none;
+      return out;
+    }
+    for (const auto& one : answer->answers) {
+      out.last = one.context;
+      if (one.state == query_state::recorded) {
+        arrival known;
+        known.key = {p.settings.tenant, flow::pfx, one.context};
+        known.lease_number = one.lease_number;
+        known.authority = authority_of(p, one);
+        known.stands = one.stands;
+        out.recorded.list.push_back(std::move(known));
+      }
+    }
+    out.recorded.more = answer->more && !answer->answers.empty();
+  } catch (const std::exception& thrown) {
+    out.recorded.failed = true;
+    out.recorded.why = std::string("exception: ") + printable(thrown.what());
+  }
+  return out;
+}
+
 check_in_outcome run_check_in(const plant& p, bool reconciled) noexcept {
   check_in_outcome out;
   try {
@@ -95,15 +140,8 @@ check_in_outcome run_check_in(const plant& p, bool reconciled) noexcept {
     out.accepted = true;
     out.lifecycle = answer->lifecycle;
     out.latest_version = answer->latest_version;
-    if (answer->last_known && answer->last_known->audit_head.present()) {
-      bool in_our_chain = false;
-      const auto& known = *answer->last_known;
-      auto read = p.store->each_audit(
-        known.sequence, [&](std::uint64_t at, const digest& head, const bytes&) {
-          in_our_chain = at == known.sequence && head == known.audit_head;
-          return false;
-        });
-      out.reconcile = !read || !in_our_chain;
+    if (!reconciled && answer->last_known && answer->last_known->audit_head.present()) {
+      out.reconcile = !in_our_chain(*p.store, *answer->last_known);
     }
   } catch (const std::exception& thrown) {
     out.code = errc::internal;

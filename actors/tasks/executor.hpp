@@ -26,9 +26,10 @@ enum class pool_priority : std::uint8_t { normal = 0, background };
 
 /// `threads` named threads; at most `jobs_max` waiting. Destruction finishes running jobs and drops
 /// waiting ones. Threads in the background get the CPU that nobody else wants (nice 19).
-[[nodiscard]] std::unique_ptr<executor> make_thread_pool(
-  const std::string& name, std::size_t threads, std::size_t jobs_max,
-  pool_priority priority = pool_priority::normal);
+[[nodiscard]] std::unique_ptr<executor> make_thread_pool(const std::string& name,
+                                                         std::size_t threads, std::size_t jobs_max,
+                                                         pool_priority priority
+                                                         = pool_priority::normal);
 
 /// Runs each job at once in the caller: for deterministic tests.
 [[nodiscard]] std::unique_ptr<executor> make_inline_executor();

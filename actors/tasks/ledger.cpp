@@ -78,11 +78,6 @@ void ledger::ask_everything() {
     out.changed = true;
     absorb(in, in.value.state, std::move(out));
   }
-  // Behind the records: once this is on the disk, they say themselves what is left to ask.
-  change done;
-  done.of_entry = false;
-  done.operations.emplace_back(storage::put_meta{std::string(ask_everything_mark), {0}});
-  enqueue(std::move(done));
 }
 
 void ledger::forget_abandoned(unix_ms before) {
@@ -111,8 +106,8 @@ std::vector<request_key> ledger::unknown_of(const std::vector<arrival>& list) {
 
 std::uint64_t ledger::receive(std::vector<arrival> list,
                               const std::map<request_key, settled_record>& settled) {
-  plant_.totals.offers += list.size();
   for (auto& one : list) {
+    plant_.totals.offers += one.stands ? 0 : 1;
     receive_one(one, settled);
   }
   look_up_pending_ = false;
@@ -122,7 +117,11 @@ std::uint64_t ledger::receive(std::vector<arrival> list,
 
 void ledger::receive_one(arrival& one, const std::map<request_key, settled_record>& settled) {
   if (const auto known = open_.find(one.key); known != open_.end()) {
-    hand_out_again(known->second, one);
+    if (one.stands) {
+      step(known->second, recorded_event(*one.stands));
+    } else {
+      hand_out_again(known->second, one);
+    }
     return;
   }
   if (const auto before = settled.find(one.key); before != settled.end()) {
@@ -130,8 +129,10 @@ void ledger::receive_one(arrival& one, const std::map<request_key, settled_recor
     return;
   }
   if (const auto ended = ended_meanwhile_.find(one.key); ended != ended_meanwhile_.end()) {
-    ++plant_.totals.redelivered;
-    acknowledge_ended(ended->second, one.lease_number);
+    if (!one.stands) {
+      ++plant_.totals.redelivered;
+      acknowledge_ended(ended->second, one.lease_number);
+    }
     return;
   }
   receive_new(one);
@@ -169,8 +170,12 @@ void ledger::acknowledge_ended(const record& of, std::uint64_t lease_number) {
 }
 
 void ledger::receive_settled(const arrival& one, const settled_record& before) {
+  if (one.stands) {
+    return; // it was only asked about
+  }
   ++plant_.totals.redelivered;
-  if (before.fingerprint != one.fingerprint) {
+  // A request that was recalled after a loss of memory has no fingerprint.
+  if (before.fingerprint.present() && before.fingerprint != one.fingerprint) {
     ++plant_.totals.conflicts;
     plant_.tell({report::channel::operational, report::level::error,
                  lifecycle::trail_event::conflict, plant_.time->wall(), printable(one.key.context),
@@ -181,8 +186,27 @@ void ledger::receive_settled(const arrival& one, const settled_record& before) {
   }
 }
 
+event ledger::recorded_event(const connect::service::recorded& stands) {
+  event out;
+  out.kind = event_kind::query_recorded;
+  out.succeeded = stands.succeeded;
+  out.thumbprint = stands.thumbprint;
+  out.result_digest = stands.result_digest;
+  return out;
+}
+
 void ledger::receive_new(arrival& one) {
   auto& in = open_[one.key];
+  if (one.stands) {
+    absorb(in, record_state::settled,
+           lifecycle::recall({.key = one.key,
+                              .kind = one.kind,
+                              .lease_number = one.lease_number,
+                              .arrival = arrivals_++,
+                              .authority = one.authority},
+                             recorded_event(*one.stands), plant_.rules, plant_.now()));
+    return;
+  }
   ++plant_.totals.received;
   auto out = lifecycle::receive({.key = one.key,
                                  .kind = one.kind,

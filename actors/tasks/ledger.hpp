@@ -40,6 +40,9 @@ public:
   /// Another process may have worked under our name: the service is asked about every open request
   /// before it goes on, and no closing walk is skipped.
   void ask_everything();
+  /// Everything was asked about: leaves a line with a random value in the audit and takes the mark
+  /// away.
+  void reconciled(const std::string& random);
   /// Abandoned records that the store purges as well.
   void forget_abandoned(unix_ms before);
   void continue_audit(std::uint64_t sequence, const digest& head);
@@ -115,6 +118,7 @@ private:
 
   void receive_one(arrival& one, const std::map<request_key, settled_record>& settled);
   void receive_new(arrival& one);
+  static lifecycle::event recorded_event(const connect::service::recorded& stands);
   void receive_settled(const arrival& one, const settled_record& before);
   void acknowledge_ended(const record& of, std::uint64_t lease_number);
   void hand_out_again(entry& in, arrival& one);
@@ -157,7 +161,7 @@ private:
   std::optional<request_key> alone_; ///< the suspect that is at work, with nobody beside it
   std::multimap<boot_ms, request_key> timers_;
   std::deque<lease_wish> renewals_;
-  boot_ms renew_not_before_ = 0;      ///< after a renewal call without an answer
+  boot_ms renew_not_before_ = 0; ///< after a renewal call without an answer
   std::uint32_t renew_failures_ = 0;
   std::deque<settled_again> again_;
   std::map<request_key, record> ended_meanwhile_; ///< settled while a look-up is under way

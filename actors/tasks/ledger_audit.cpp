@@ -44,6 +44,14 @@ void ledger::note_uses(const request_key& key, const std::vector<audit_note>& us
   enqueue(std::move(c));
 }
 
+void ledger::reconciled(const std::string& random) {
+  change done;
+  done.of_entry = false;
+  add_line(done, {.at = plant_.time->wall(), .event = audit_event::reconciled, .text = random});
+  done.operations.emplace_back(storage::put_meta{std::string(ask_everything_mark), {0}});
+  enqueue(std::move(done));
+}
+
 void ledger::note(const audit_note& what) { note_uses({}, {what}); }
 
 } // namespace pfx::actors::tasks

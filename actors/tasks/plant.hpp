@@ -120,10 +120,10 @@ struct plant {
   const crypto::key_store* keys = nullptr; ///< connector keys; null: no imports
   use_limits* uses = nullptr;              ///< null: as often as asked
   const clock* time = nullptr;
-  executor* cpu = nullptr;  ///< crypto work, one thread per core
+  executor* cpu = nullptr;        ///< crypto work, one thread per core
   executor* background = nullptr; ///< the slow lane: one thread with what the others leave
-  executor* io = nullptr;   ///< calls to the outside
-  executor* disk = nullptr; ///< one thread: the only one that commits
+  executor* io = nullptr;         ///< calls to the outside
+  executor* disk = nullptr;       ///< one thread: the only one that commits
   caller_identity caller;
   mutable audit_anchor anchor;
   mutable key_announcement announcement;

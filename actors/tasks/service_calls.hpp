@@ -50,6 +50,8 @@ struct arrival {
   std::string authority;
   std::optional<error> fault;
   bytes sealed_request;
+  /// Learnt by asking, not handed out: what stands recorded at the service.
+  std::optional<connect::service::recorded> stands;
 };
 struct arrivals {
   std::vector<arrival> list;
@@ -61,6 +63,14 @@ struct arrivals {
   std::string why;
 };
 [[nodiscard]] arrivals run_download(const plant& p, std::size_t requests_max) noexcept;
+
+/// One page of every request that was ever handed to this connector and has not expired: those that
+/// stand recorded. `more`: ask again after `last`.
+struct handed_page {
+  arrivals recorded;
+  std::string last; ///< requestContext
+};
+[[nodiscard]] handed_page run_handed_to_me(const plant& p, const std::string& after) noexcept;
 
 struct check_in_outcome {
   bool accepted = false;

@@ -124,7 +124,8 @@ struct query_answer {
   std::string context;
   query_state state = query_state::unknown;
   std::uint64_t lease_number = 0;
-  recorded stands; ///< for recorded
+  recorded stands;       ///< for recorded
+  std::string authority; ///< certificateAuthority of a create; empty if the service does not say
 };
 struct query_page {
   std::vector<query_answer> answers;

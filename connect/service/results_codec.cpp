@@ -275,6 +275,7 @@ std::string encode_query_answer(const query_page& page) {
                    {"state", name_of(answer.state)},
                    {"leaseNumber", answer.lease_number}};
     put_recorded(one, answer.state == query_state::recorded ? &answer.stands : nullptr);
+    one["certificateAuthority"] = text_or_null(answer.authority);
     list.push_back(std::move(one));
   }
   ordered out;
@@ -301,6 +302,7 @@ result<query_page> decode_query_answer(std::string_view body) {
     answer.lease_number = one.optional_number("leaseNumber", UINT64_MAX);
     if (answer.state == query_state::recorded)
       answer.stands = read_recorded(one);
+    answer.authority = one.optional_text("certificateAuthority");
     out.answers.push_back(std::move(answer));
   }
   if (wrong.any())

@@ -129,6 +129,8 @@ void bench::start(std::size_t messages_max) {
   auto& s = *system_;
   actors::supervisor_settings settings;
   settings.unclean_start = store_->status().unclean_start;
+  const auto mark = store_->meta(std::string(actors::tasks::ask_everything_mark)).value();
+  settings.ask_everything = mark == bytes{1};
   settings.on_phase = [&s](const actors::supervision& what) { s.last = what; };
   s.above = actors::spawn_supervisor(s.system, plant, std::move(settings));
   caf::anon_send(s.above, go_atom_v);
@@ -160,6 +162,18 @@ void bench::crash() {
   system_.reset();
   sealer_.reset();
   store_.reset();
+}
+
+void bench::back_up() const {
+  std::filesystem::remove_all(folder_ / "backup");
+  std::filesystem::copy(folder_ / "store", folder_ / "backup",
+                        std::filesystem::copy_options::recursive);
+}
+
+void bench::restore() const {
+  std::filesystem::remove_all(folder_ / "store");
+  std::filesystem::copy(folder_ / "backup", folder_ / "store",
+                        std::filesystem::copy_options::recursive);
 }
 
 bool bench::stop() {

@@ -40,6 +40,7 @@ answer<check_in_answer> fake_service::check_in(const caller& who, const check_in
     return tl::unexpected(stale_epoch(std::max(epoch_seen, who.epoch)));
   }
   epoch_seen = who.epoch;
+  reconciled.push_back(order.reconciled);
   check_in_answer out;
   out.last_known = anchor;
   out.lifecycle = "supported";
@@ -174,8 +175,29 @@ answer<std::vector<query_answer>> fake_service::query(const caller&,
   return out;
 }
 
-answer<query_page> fake_service::query_handed_to_me(const caller&, const std::string&) {
-  return query_page{};
+answer<query_page> fake_service::query_handed_to_me(const caller& who, const std::string& after) {
+  calls.emplace_back("handed_to_me");
+  if (fail_pages > 0) {
+    --fail_pages;
+    return tl::unexpected(refused(errc::unavailable));
+  }
+  std::vector<std::string> contexts;
+  query_page out;
+  for (auto at = requests.upper_bound(after); at != requests.end(); ++at) {
+    if (at->second.lease_number == 0) {
+      continue;
+    }
+    if (contexts.size() == page_size) {
+      out.more = true;
+      break;
+    }
+    contexts.push_back(at->first);
+  }
+  out.answers = query(who, contexts).value();
+  for (auto& one : out.answers) {
+    one.authority = requests.at(one.context).request.create.authority;
+  }
+  return out;
 }
 
 answer<bytes> fake_service::renew_certificate(const caller&, byte_view) {

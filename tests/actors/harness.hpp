@@ -74,6 +74,9 @@ public:
   std::size_t reject = 0;
   bool stale = false; ///< every call from now on
   std::uint64_t reacknowledged = 0;
+  std::size_t fail_pages = 0;   ///< of handedToMe
+  std::size_t page_size = 2;    ///< of handedToMe
+  std::vector<bool> reconciled; ///< of each check-in
 
 private:
   connect::service::upload_answer take(const connect::service::upload_entry& entry);
@@ -140,6 +143,9 @@ public:
   }
   /// Ends everything at once, as a crash does; the store keeps its mark.
   void crash();
+  /// Between two lives: keeps a copy of the store; puts it in the place of the present one.
+  void back_up() const;
+  void restore() const;
   /// A clean stop; true if quiet.
   bool stop();
   [[nodiscard]] bool halted() const;

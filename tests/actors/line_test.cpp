@@ -252,17 +252,6 @@ TEST_CASE("a stale epoch at the first check-in is overtaken, durably", "[actors]
   CHECK(b.plant.store->meta("epoch").value().has_value());
 }
 
-TEST_CASE("a service that knows a later state halts the start", "[actors]") {
-  bench b;
-  b.service.anchor
-    = connect::service::anchor{7, crypto::certificate(b.device.certificate).thumbprint()};
-  b.service.offer(b.request("one"));
-  b.start();
-  REQUIRE(b.advance_until([&] { return b.halted(); }));
-  CHECK(b.halted_by() == errc::corrupt);
-  CHECK(b.ca->submits == 0);
-}
-
 TEST_CASE("a stop leaves nothing in flight and the next start is a clean one", "[actors]") {
   bench b;
   for (int i = 0; i < 10; ++i) {

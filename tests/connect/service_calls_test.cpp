@@ -53,7 +53,8 @@ upload_answer full_upload_answer() {
           "words"};
 }
 query_answer full_query_answer() {
-  return {"ctx-1", query_state::recorded, 4, {sample_digest(), true, sample_digest("t"), "c-2"}};
+  return {
+    "ctx-1", query_state::recorded, 4, {sample_digest(), true, sample_digest("t"), "c-2"}, "CA"};
 }
 
 std::vector<call> calls_of_connectors() {
@@ -191,7 +192,7 @@ TEST_CASE("what the service says is golden", "[service][calls]") {
   CHECK(encode_query_answer({{{"ctx-1", query_state::leased, 2, {}}}, true})
         == R"({"value":[{"requestContext":"ctx-1","state":"leased","leaseNumber":2,)"
            R"("resultDigest":null,"succeeded":null,"certificateThumbprint":null,)"
-           R"("recordedBy":null}],"more":true})");
+           R"("recordedBy":null,"certificateAuthority":null}],"more":true})");
   CHECK(encode_error("staleEpoch", "epoch 3 is old", 7)
         == R"({"error":{"code":"staleEpoch","message":"epoch 3 is old","highestEpoch":7}})");
   CHECK(encode_error("x", "y") == R"({"error":{"code":"x","message":"y"}})");

@@ -114,9 +114,9 @@ std::vector<body> request_bodies() {
      upload_answer_again},
     {"QueryCall", encode_query(who, {"a"}), query_again},
     {"QueryCall", encode_query_handed_to_me(who, "a"), query_again},
-    {"QueryAnswer", encode_query_answer({{{"a", query_state::recorded, 2, stands()}}, true}),
+    {"QueryAnswer", encode_query_answer({{{"a", query_state::recorded, 2, stands(), "CA"}}, true}),
      query_answer_again},
-    {"QueryAnswer", encode_query_answer({{{"a", query_state::leased, 2, {}}}, true}),
+    {"QueryAnswer", encode_query_answer({{{"a", query_state::leased, 2, {}, "CA"}}, true}),
      query_answer_again},
   };
 }

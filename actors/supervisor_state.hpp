@@ -1,0 +1,60 @@
+// What the supervisor knows, and its deeds by name. Internal to the actor; supervisor.cpp has the
+// check-in and the end, supervisor_children.cpp those it owns.
+#pragma once
+
+#include "actors/stages.hpp"
+
+namespace pfx::actors {
+
+using phase = supervision::phase;
+
+/// The first four in the order of tasks::stage.
+enum class child : std::uint8_t {
+  work = 0,
+  authority,
+  results,
+  slow_work,
+  surplus,
+  source,
+  asking
+};
+
+struct supervisor_state {
+  explicit supervisor_state(supervisor::pointer owner) : self(owner) {}
+
+  supervisor::pointer self;
+  tasks::plant* p = nullptr;
+  supervisor_settings settings;
+  phase now = phase::starting;
+  std::string lifecycle;
+  queue_keeper keeper;
+  peers stages;
+  poller source;
+  std::map<caf::actor_addr, child> children;
+  std::uint32_t restarts = 0;
+  std::uint32_t failures = 0;
+  std::uint32_t stale_epochs = 0;
+  bool checking_in = false;
+  bool ask_everything = false; ///< we were stale, or the store is older than it should be
+  bool reconciled = false;     ///< everything was asked about; the next check-in says so
+  reconciler asking;
+  std::optional<caf::response_promise> stop_promise;
+
+  void enter(phase next, errc why = errc::none, std::string words = {});
+  void spawn_line();
+  void spawn_child(child which);
+  void begin_child(child which);
+  void child_ended(const caf::actor_addr& who);
+  void make_again(child which);
+  void check_in();
+  void checked_in(const tasks::check_in_outcome& answer);
+  void stale(const tasks::check_in_outcome& answer);
+  void run();
+  void begin_reconcile(std::string why);
+  void everything_asked();
+  void halt(errc why, std::string words);
+  void end_children();
+  caf::result<bool> stop();
+};
+
+} // namespace pfx::actors
