@@ -5,15 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <memory>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,7 +27,7 @@ constexpr std::size_t stem_characters = 64; ///< a digest in hexadecimal
 constexpr std::string_view ending = ".key";
 constexpr std::size_t temporary_characters = 16; ///< behind the name and a point
 constexpr int lock_tries_max = 100;
-constexpr std::chrono::milliseconds lock_pause{100};
+constexpr int lock_pause_ms = 100;
 
 class descriptor {
 public:
@@ -143,7 +142,7 @@ result<void> key_folder::lock() {
       return {};
     if (errno != EWOULDBLOCK && errno != EINTR)
       return failed(path_, "cannot be locked");
-    std::this_thread::sleep_for(lock_pause);
+    ::poll(nullptr, 0, lock_pause_ms); // locks of files cannot be waited for with a limit
   }
   return failure(errc::unavailable, printable(path_, 512),
                  "another process has been changing keys there for too long; try again");

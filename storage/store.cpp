@@ -126,13 +126,15 @@ result<void> store::erase_overwritten() {
   if (auto may = s.writable(); !may) {
     return may;
   }
-  result<void> done = s.free_bytes() < s.options.free_bytes_floor + s.database->size_of(family::blobs)
-    ? failure(errc::disk_full, "directory", "too little is free to write the blobs anew")
-    : s.database->flush();
+  const auto needed = s.options.free_bytes_floor + s.database->size_of(family::blobs);
+  if (s.free_bytes() < needed) {
+    return failure(errc::disk_full, "directory", "too little is free to write the blobs anew");
+  }
+  auto done = s.database->flush();
   if (done) {
     done = s.database->compact(family::blobs);
   }
-  if (!done && done.error().code != errc::disk_full) {
+  if (!done) {
     s.poison(done.error().message);
   }
   return done;

@@ -121,8 +121,8 @@ public:
   /// Goes on down to half the free-space floor. Settled records stay for ever.
   [[nodiscard]] result<std::size_t> purge(unix_ms before, std::size_t count_max);
 
-  /// Rewrites the tables of blobs, so that what was overwritten or dropped is gone from the files of
-  /// the database (not from the disk's own free blocks). Takes as much room as all blobs for a
+  /// Rewrites the tables of blobs, so that what was overwritten or dropped is gone from the files
+  /// of the database (not from the disk's own free blocks). Takes as much room as all blobs for a
   /// while; errc::disk_full if it would not fit above the floor.
   [[nodiscard]] result<void> erase_overwritten();
 

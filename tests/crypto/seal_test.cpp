@@ -219,6 +219,21 @@ TEST_CASE("a new master key file is private, read back and never overwritten", "
   CHECK(nowhere.error().code == errc::io);
 }
 
+TEST_CASE("a master key that exists is written the same way", "[crypto][seal]") {
+  const temporary_folder folder;
+  const std::string path = folder.file("master.key");
+  const secret_bytes key = test_key();
+  REQUIRE(write_master_key(path, key));
+  CHECK(to_text(read_file(path)) == to_hex(key.view()) + "\n");
+  CHECK_FALSE(write_master_key(path, key));
+  CHECK_FALSE(write_master_key(folder.file("short"), secret_bytes(bytes(31, 7))));
+  CHECK_FALSE(std::filesystem::exists(folder.file("short")));
+  std::size_t files = 0;
+  for (const auto& each : std::filesystem::directory_iterator(folder.file("")))
+    files += each.is_regular_file() ? 1 : 0;
+  CHECK(files == 1); // no temporary file stays
+}
+
 TEST_CASE("master key files in both forms are read", "[crypto][seal]") {
   const temporary_folder folder;
   const std::string path = folder.file("k");

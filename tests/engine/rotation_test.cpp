@@ -358,7 +358,7 @@ TEST_CASE("after a rotation the old sealed octets are gone from the database's f
     const auto needle = to_text(byte_view(before).last(24));
     for (const auto& file : fs::recursive_directory_iterator(room.settings.data_directory))
       if (file.is_regular_file()
-          && to_text(must(engine::detail::read_file(file.path().string(), 64u << 20))).find(needle)
+          && to_text(must(engine::detail::read_file(file.path().string(), 4u << 20))).find(needle)
             != std::string::npos)
         return true;
     return false;
