@@ -8,6 +8,7 @@
 #include "core/codec.hpp"
 #include "engine/audit_store.hpp"
 #include "engine/control.hpp"
+#include "engine/rotation.hpp"
 
 namespace pfx::engine {
 namespace {
@@ -144,6 +145,8 @@ result<audit_excerpt> read_audit(const configuration& settings, std::size_t last
   auto answer = client->audit(last);
   if (answer || answer.error().code != errc::unavailable)
     return answer;
+  if (auto may = refuse_during_rotation(settings); !may)
+    return failure(std::move(may).error());
   const auto store = detail::open_store(settings, false);
   if (!store)
     return owned(store.error());

@@ -43,7 +43,8 @@ inline constexpr std::size_t audit_entries_default = 20;
 inline constexpr std::size_t audit_text_bytes_max = 1'000;
 
 /// From the running engine, or from the store if none runs. errc::not_found without a store;
-/// errc::unavailable if an engine owns the store and does not answer.
+/// errc::unavailable if an engine owns the store and does not answer; errc::conflict while a
+/// rotation is not finished.
 [[nodiscard]] result<audit_excerpt> read_audit(const configuration& settings, std::size_t last);
 
 /// Durable when it returns: by the running engine, or into the store itself.

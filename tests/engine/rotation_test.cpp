@@ -173,6 +173,8 @@ TEST_CASE("a rotation that was interrupted at any step is finished by a repeat",
       CHECK(same(room.master(), room.old_master));
       CHECK(code_of(list_keys(room.settings)) == errc::conflict);
       CHECK(code_of(load_identity(room.settings)) == errc::conflict);
+      CHECK(code_of(register_with_service(room.settings, {"code", "name"})) == errc::conflict);
+      CHECK(code_of(read_audit(room.settings, 1)) == errc::conflict);
       CHECK(code_of(create_key(room.settings, {}, "rsa2048")) != errc::none);
       crash again{2}; // and once more, two steps later
       REQUIRE_FALSE(rotate_master_key(room.settings, again.order()));

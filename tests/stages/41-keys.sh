@@ -171,7 +171,7 @@ steps='next-key store identity keys closed'
 for step in $steps; do
   before=$(cat "$dir/a/master.key")
   killed "$step"
-  for command in "key list" "config check" "run"; do
+  for command in "key list" "config check" run audit "register CODE"; do
     # shellcheck disable=SC2086 # two words are two arguments
     timeout 60 "$pfx" $command "${c[@]}" >"$dir/out" 2>"$dir/err" && fail "$command works with a half (killed at $step)"
     says err 'a rotation was interrupted: run .pfxengine master-key rotate. again'
