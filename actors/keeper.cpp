@@ -345,6 +345,7 @@ queue_keeper::behavior_type keeper_behavior(queue_keeper::stateful_pointer<keepe
       self->state.book->tick();
       self->state.pump();
       self->state.purge_now_and_then();
+      self->state.p->anchor_file.keep_current(*self->state.p);
       self->delayed_send(self, tick_every, tick_atom_v);
     },
     [self](go_atom) { self->state.go(); },

@@ -154,6 +154,14 @@ void supervisor_state::halt(errc why, std::string words) {
     return;
   }
   p->halted = true; // before anything else: calls that wait for a thread are not made any more
+  const bool for_good = now == phase::running
+    && (why == errc::stale_epoch || why == errc::corrupt);
+  if (for_good) { // or two copies would take turns in ending each other
+    (void)p->disk->post([plant = p, words] {
+      (void)plant->store->commit(
+        {storage::put_meta{std::string(tasks::halted_mark), to_bytes(printable(words, 400))}});
+    });
+  }
   tell_system(*p, tasks::report::level::error, 9, "halted: " + words);
   if (source) {
     self->send(source, stop_atom_v);

@@ -94,7 +94,22 @@ exit_code serve(const engine::configuration& settings, const engine::log& out,
   return finish(**running, settings, out, halted);
 }
 
-exit_code run(const std::string& path) {
+/// An operator's word after a halt for good; nothing to resume is nothing wrong.
+exit_code resume(const engine::configuration& settings, const engine::log& out) {
+  const auto halted = engine::engine::resume(settings);
+  if (halted) {
+    out.line("warning", "resumed after: " + *halted);
+    return exit_code::done;
+  }
+  if (halted.error().code == errc::not_found) {
+    out.line("info", "nothing to resume: " + halted.error().message);
+    return exit_code::done;
+  }
+  out.line("error", to_string(halted.error()));
+  return exit_code_of(halted.error().code);
+}
+
+exit_code run(const std::string& path, bool resumes) {
   const auto settings = load_or_complain(path);
   if (!settings)
     return exit_code::configuration;
@@ -105,7 +120,9 @@ exit_code run(const std::string& path) {
   if (!close_memory())
     out->line("warning", "the process can be dumped: prctl or setrlimit failed");
   out->line("info", "pfxengine " PFX_VERSION " starts with " + settings->path);
-  const auto code = serve(*settings, *out, signals);
+  auto code = resumes ? resume(*settings, *out) : exit_code::done;
+  if (code == exit_code::done)
+    code = serve(*settings, *out, signals);
   out->flush();
   return code;
 }
@@ -116,13 +133,17 @@ void add_run(CLI::App& root, exit_code& code) {
   auto* command = root.add_subcommand("run", "Run the engine until it is told to stop");
   auto path = std::make_shared<std::string>(default_configuration);
   command->add_option("--config", *path, "Configuration")->capture_default_str();
+  auto resumes = std::make_shared<bool>(false);
+  command->add_flag("--resume", *resumes,
+                    "Go on although a former run halted for good, because another process lived\n"
+                    "under this connector's name: be sure that it does so no more");
   command->footer("SIGTERM and SIGINT stop it: what runs is finished or parked,\n"
                   "within limits.stopDeadlineSeconds. "
                   "A second signal ends it at once; nothing acknowledged is\n"
                   "lost by that, nor by kill -9.\n\n"
                   "Example:\n  pfxengine run --config /etc/pfxengine/pfxengine.json\n\n"
                   + std::string(exit_code_words()));
-  command->callback([path, &code] { code = run(*path); });
+  command->callback([path, resumes, &code] { code = run(*path, *resumes); });
 }
 
 } // namespace pfx::app

@@ -11,6 +11,7 @@
 #include "crypto/file_key_store.hpp"
 #include "crypto/random.hpp"
 #include "engine/identity.hpp"
+#include "engine/recollection.hpp"
 
 namespace pfx::engine {
 
@@ -100,6 +101,23 @@ result<std::uint64_t> stored_epoch(const storage::store& store) {
     return failure(errc::corrupt, "epoch", "the stored epoch is damaged");
   }
   return epoch;
+}
+
+/// Whether this store may go on, and whether it remembers everything.
+result<void> look_back(assembly& a) {
+  if (auto allowed = detail::refuse_after_halt(*a.store); !allowed) {
+    return allowed;
+  }
+  auto doubt = detail::doubt_of_memory(*a.store, a.settings.anchor_file);
+  if (!doubt) {
+    return failure(doubt.error());
+  }
+  if (doubt->empty()) {
+    return {};
+  }
+  a.tell({report::channel::system, report::level::warning, 10, system_clock().wall(), "", "", 0,
+          *doubt});
+  return detail::ask_everything(*a.store);
 }
 
 /// The start's mark in the audit chain: a random value, so that two copies of a store part ways.
@@ -257,6 +275,7 @@ void take_settings(assembly& a) {
   to.connector_version = PFX_VERSION;
   to.poll_interval_ms = from.service.poll_interval_ms;
   to.lease_ms = from.service.lease_ms;
+  to.anchor_file = from.anchor_file;
   to.requests_max = from.service.requests_max;
   to.open_requests_max = from.limits.open_requests_max;
   to.crypto_workers = from.limits.crypto_threads != 0
@@ -344,7 +363,8 @@ result<std::unique_ptr<assembly>> assemble(configuration settings, event_sink si
   }
   a.connector_id = who->connector_id;
   take_settings(a);
-  for (auto* const step : {&open_gate, &open_store, &begin_run, &open_seal, &open_keys}) {
+  for (auto* const step :
+       {&open_gate, &open_store, &look_back, &begin_run, &open_seal, &open_keys}) {
     if (auto done = (*step)(a); !done) {
       return failure(done.error());
     }

@@ -131,6 +131,8 @@ void fill_defaults(configuration& settings) {
   };
   if (settings.identity_file.empty() && !settings.data_directory.empty())
     settings.identity_file = beside("identity.json");
+  if (settings.anchor_file.empty() && !settings.data_directory.empty())
+    settings.anchor_file = settings.data_directory + ".anchor";
   if (settings.keys_directory.empty() && !settings.data_directory.empty())
     settings.keys_directory = beside("keys");
   if (settings.control_socket.empty() && !settings.data_directory.empty())
@@ -158,6 +160,9 @@ void check_together(const configuration& settings, faults& found) {
   if (!settings.master_key_file.empty() && !settings.data_directory.empty()
       && lies_in(settings.master_key_file, settings.data_directory))
     complain("masterKeyFile", "lies in dataDirectory: whoever copies one would have the other too");
+  if (!settings.anchor_file.empty() && !settings.data_directory.empty()
+      && lies_in(settings.anchor_file, settings.data_directory))
+    complain("anchorFile", "lies in dataDirectory: a restored copy would bring its own along");
   if (settings.control_socket.size() > detail::control_socket_bytes_max)
     complain("controlSocket",
              "is a longer path than the " + std::to_string(detail::control_socket_bytes_max)

@@ -97,6 +97,10 @@ public:
   [[nodiscard]] static result<std::unique_ptr<engine>> start(configuration settings,
                                                              event_sink sink);
   /// Stops within two seconds if stop() was not called.
+  /// Lets a connector start again that had halted for good, because another process lived under
+  /// its name: an operator's word that this is the one to go on. Everything is asked about first.
+  /// Says what the halt was; errc::not_found if there was none.
+  [[nodiscard]] static result<std::string> resume(const configuration& settings);
   ~engine();
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;

@@ -33,6 +33,13 @@ constexpr std::array rows{
           .sentence = "Written by `pfxengine register`; the sealed private key lies beside it.",
           .where = [](place in) -> slot { return &in.whole->identity_file; },
           .default_note = "dataDirectory/identity.json"},
+  setting{.path = "anchorFile",
+          .is = shape::file,
+          .sentence
+          = "How far the store had come, written once a second outside dataDirectory: by it a "
+            "store that lost its last writes or was restored is noticed.",
+          .where = [](place in) -> slot { return &in.whole->anchor_file; },
+          .default_note = "dataDirectory.anchor"},
   setting{.path = "keysDirectory",
           .is = shape::file,
           .sentence

@@ -15,7 +15,8 @@ namespace pfx::actors::tasks {
 
 namespace {
 
-constexpr int background_nice = 19;
+/// A tenth of the weight of the others: near nothing to them, and still alive on a busy machine.
+constexpr int background_nice = 10;
 
 /// Linux keeps nice values per thread, whatever POSIX says (setpriority(2), Bugs).
 void step_back() noexcept {

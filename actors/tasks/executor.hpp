@@ -25,7 +25,7 @@ public:
 enum class pool_priority : std::uint8_t { normal = 0, background };
 
 /// `threads` named threads; at most `jobs_max` waiting. Destruction finishes running jobs and drops
-/// waiting ones. Threads in the background get the CPU that nobody else wants (nice 19).
+/// waiting ones. Threads in the background have a tenth of the weight of the others (nice 10).
 [[nodiscard]] std::unique_ptr<executor> make_thread_pool(const std::string& name,
                                                          std::size_t threads, std::size_t jobs_max,
                                                          pool_priority priority

@@ -18,6 +18,9 @@ namespace pfx::actors::tasks {
 /// Meta value of the store: open requests have to be asked about before they go on.
 inline constexpr std::string_view ask_everything_mark = "ask-everything";
 
+/// Meta value of the store: why a former run halted for good; empty or missing if none did.
+inline constexpr std::string_view halted_mark = "halted";
+
 struct key_hash {
   std::size_t operator()(const request_key& key) const noexcept {
     return std::hash<std::string>()(key.context) ^ static_cast<std::size_t>(key.in);

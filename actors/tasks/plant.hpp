@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/tasks/anchor_writer.hpp"
 #include "actors/tasks/announcement.hpp"
 #include "actors/tasks/executor.hpp"
 #include "actors/tasks/issuance_policy.hpp"
@@ -45,6 +46,7 @@ struct plant_settings {
   std::size_t upload_calls_max = 2;    ///< service calls of the uploader at the same time
   std::size_t upload_entries_max = 64; ///< of one upload
   std::int64_t result_retention_ms = 7LL * 24 * 3600 * 1000;
+  std::string anchor_file;                  ///< outside the store's folder; empty: none is kept
   std::int64_t crypto_timeout_ms = 300'000; ///< for one request's work on a crypto worker
 };
 
@@ -127,6 +129,7 @@ struct plant {
   caller_identity caller;
   mutable audit_anchor anchor;
   mutable key_announcement announcement;
+  mutable anchor_writer anchor_file;       ///< the queue keeper's
   mutable counters totals;                 ///< atomics: counting changes no plant
   mutable std::atomic<bool> halted{false}; ///< set once; nothing is sent any more
   std::function<void(const report&)> tell; ///< thread-safe

@@ -69,6 +69,7 @@ bench::bench()
   plant.keys = keys_.get();
   inline_ = actors::tasks::make_inline_executor();
   plant.settings.tenant = "tenant";
+  plant.settings.anchor_file = anchor_path();
   plant.settings.poll_interval_ms = 1'000;
   plant.settings.lease_ms = 60'000;
   plant.rules.ca_settle_ms = 2'000;

@@ -161,6 +161,7 @@ public:
   [[nodiscard]] std::vector<actors::tasks::audit_line> audit() const;
   [[nodiscard]] std::vector<std::uint16_t> admin_events() const { return admin_events_; }
   [[nodiscard]] std::optional<settled_record> settled(const std::string& context) const;
+  [[nodiscard]] std::string anchor_path() const { return (folder_ / "anchor").string(); }
   [[nodiscard]] std::optional<record> open_record(const std::string& context) const;
   [[nodiscard]] bool has_blob(const std::string& context, blob_kind kind) const;
 

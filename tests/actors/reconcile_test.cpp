@@ -2,7 +2,9 @@
 // writes. Everything is asked about before anything is submitted.
 #include <algorithm>
 
+#include "actors/tasks/ledger.hpp"
 #include "crypto/digest.hpp"
+#include "storage/anchor_file.hpp"
 #include "tests/actors/harness.hpp"
 #include "tests/catch.hpp"
 
@@ -160,4 +162,44 @@ TEST_CASE("a service that learns of a later state in mid-run ends the process",
     = connect::service::anchor{7, crypto::certificate(b.device.certificate).thumbprint()};
   REQUIRE(b.advance_until([&] { return b.halted(); }, 1'000'000));
   CHECK(b.halted_by() == errc::corrupt);
+}
+
+TEST_CASE("the anchor outside follows the chain and never runs before it", "[actors][reconcile]") {
+  bench b;
+  b.start();
+  for (const auto* context : {"a", "b"}) {
+    deliver(b, context);
+    b.advance(2'000);
+    const auto outside = storage::read_anchor(b.anchor_path()).value();
+    REQUIRE(outside.has_value());
+    const auto last = b.plant.store->last_audit().value();
+    CHECK(outside->sequence == last->sequence);
+    CHECK(outside->head == last->chain_head);
+    CHECK(outside->store_id == b.plant.store->store_id());
+    CHECK(actors::tasks::in_our_chain(*b.plant.store, {outside->sequence, outside->head}));
+  }
+  const auto outside = storage::read_anchor(b.anchor_path()).value();
+  CHECK_FALSE(actors::tasks::in_our_chain(*b.plant.store, {outside->sequence + 1, outside->head}));
+  CHECK_FALSE(actors::tasks::in_our_chain(*b.plant.store, {outside->sequence - 1, outside->head}));
+}
+
+TEST_CASE("a halt because of another process outlives this one", "[actors][reconcile]") {
+  const auto mark_after = [](const std::function<void(bench&)>& disturb) {
+    bench b;
+    b.start();
+    b.advance(1'000);
+    disturb(b);
+    REQUIRE(b.advance_until([&] { return b.halted(); }, 1'000'000));
+    const auto mark = b.plant.store->meta(std::string(actors::tasks::halted_mark)).value();
+    return mark.has_value() && !mark->empty();
+  };
+  CHECK(mark_after([](bench& b) { b.service.stale = true; }));
+  CHECK(mark_after([](bench& b) {
+    b.service.anchor
+      = connect::service::anchor{7, crypto::certificate(b.device.certificate).thumbprint()};
+  }));
+  CHECK_FALSE(mark_after([](bench& b) {
+    b.disk_fault = [] { return result<void>(failure(errc::io, "", "sync failed")); };
+    b.service.offer(b.request("one"));
+  }));
 }

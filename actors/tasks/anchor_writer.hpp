@@ -1,0 +1,24 @@
+// Keeps the anchor file behind the audit chain: by it a store that forgot something is noticed at
+// its next start (docs/lifecycle.md, invariant 12).
+#pragma once
+
+#include "core/clock.hpp"
+
+namespace pfx::actors::tasks {
+
+struct plant;
+
+/// Used by the queue keeper alone. The file may be behind the chain and is never before it.
+class anchor_writer {
+public:
+  static constexpr std::int64_t interval_ms = 1'000; ///< the file may lag by so much
+
+  /// Hands the disk thread a write if the chain has grown and the interval is over.
+  void keep_current(const plant& p);
+
+private:
+  std::uint64_t written_ = 0; ///< sequence
+  boot_ms not_before_ = 0;
+};
+
+} // namespace pfx::actors::tasks
