@@ -12,6 +12,7 @@
 #include "crypto/random.hpp"
 #include "engine/identity.hpp"
 #include "engine/recollection.hpp"
+#include "engine/rotation_guard.hpp"
 
 namespace pfx::engine {
 
@@ -357,6 +358,10 @@ result<std::unique_ptr<assembly>> assemble(configuration settings, event_sink si
   auto& a = *made;
   a.settings = std::move(settings);
   a.sink = std::move(sink);
+  auto guard = detail::secrets_guard::shared(a.settings); // no start in the middle of a rotation
+  if (!guard) {
+    return failure(guard.error());
+  }
   auto who = load_identity(a.settings);
   if (!who) {
     return failure(who.error());
