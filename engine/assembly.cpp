@@ -6,7 +6,9 @@
 #include <thread>
 
 #include "actors/tasks/audit.hpp"
+#include "connect/ca/breaking_authority.hpp"
 #include "connect/ca/https_authority.hpp"
+#include "connect/service/breaking_client.hpp"
 #include "core/codec.hpp"
 #include "crypto/file_key_store.hpp"
 #include "crypto/random.hpp"
@@ -200,7 +202,8 @@ result<void> connect_service(assembly& a, const connector_identity& who) {
   if (!made) {
     return failure(made.error());
   }
-  a.service = std::move(*made);
+  a.service = connect::service::with_breaker(std::move(*made), system_clock(),
+                                             [] { return crypto::random_u64(); });
   return {};
 }
 
@@ -220,8 +223,10 @@ result<void> connect_authorities(assembly& a, const connector_identity& who) {
     if (!chain_roots) {
       return failure(chain_roots.error());
     }
+    auto guarded = connect::ca::with_breaker(std::move(*calls), system_clock(),
+                                             [] { return crypto::random_u64(); });
     a.plant.authorities.emplace(ca.name,
-                                authority_entry{std::move(*calls), std::move(*chain_roots)});
+                                authority_entry{std::move(guarded), std::move(*chain_roots)});
   }
   return {};
 }

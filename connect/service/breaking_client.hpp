@@ -1,0 +1,17 @@
+// A management service that is left alone for a while when it does not answer.
+#pragma once
+
+#include <memory>
+
+#include "connect/service/client.hpp"
+#include "core/breaker.hpp"
+
+namespace pfx::connect::service {
+
+/// What is held back is errc::unavailable with a `retry_after_ms`: nothing was sent. Answers that
+/// say no (staleEpoch, unauthorized) are answers. `time` must outlive it.
+[[nodiscard]] std::unique_ptr<pfx_request_service> with_breaker(
+  std::unique_ptr<pfx_request_service> calls, const clock& time,
+  std::function<std::uint64_t()> random);
+
+} // namespace pfx::connect::service
