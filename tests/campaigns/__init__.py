@@ -1,0 +1,1 @@
+"""Campaigns against the engine as shipped; `tests/campaign` is their command."""
