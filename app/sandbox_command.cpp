@@ -31,6 +31,7 @@ struct sandbox_order {
   double lease_seconds = 60;
   std::string format = "auto";
   std::string connector_folder;
+  std::string faults_file;
   bool stay = false;
 };
 
@@ -156,6 +157,14 @@ exit_code serve(sandbox_order order) {
   if (!mix || !extra)
     return refuse(mix ? extra.error() : mix.error());
   auto& options = order.options;
+  if (!order.faults_file.empty()) {
+    auto plan = sandbox::load_fault_plan(order.faults_file);
+    if (!plan) {
+      complain_all(order.faults_file, plan.error().faults);
+      return exit_code::configuration;
+    }
+    options.faults = std::move(*plan);
+  }
   options.mix = *mix;
   options.extra = *extra;
   options.lease_ms = static_cast<std::int64_t>(order.lease_seconds * 1'000);
@@ -253,6 +262,13 @@ void add_options(CLI::App& command, sandbox_order& order) {
                 "Of the requests, whose first lease somebody else takes at once")
     ->check(CLI::Range(0.0, 1.0))
     ->capture_default_str();
+  command
+    .add_option("--codes", options.registration_codes,
+                "How many connectors may register, each with a code of its own")
+    ->check(CLI::Range(1, 1'000))
+    ->capture_default_str();
+  command.add_option("--faults", order.faults_file,
+                     "File of faults to commit on purpose: JSON, // comments allowed");
   command.add_flag("--keep-deliveries", options.keep_deliveries,
                    "Write each result where other tools can open it");
 }

@@ -40,21 +40,17 @@ bytes extension(std::uint8_t arc, byte_view value) {
   return der::wrap(0x30, concatenated({{0x06, 0x03, 0x55, 0x1d, arc}, der::wrap(0x04, value)}));
 }
 
-} // namespace
-
-result<crypto::ca_identity> make_issuing_ca(const crypto::ca_identity& root,
-                                            const std::string& subject, unix_ms not_before,
-                                            unix_ms not_after) {
-  auto key = crypto::private_key::generate(key_algorithm::ec_p256);
+/// A certificate of an issuing CA's key, below the root.
+result<crypto::certificate> certify_issuer(const crypto::ca_identity& root,
+                                           const std::string& subject,
+                                           const crypto::private_key& key, unix_ms not_before,
+                                           unix_ms not_after) {
   auto name = crypto::name_from_text(subject);
   const auto root_key = root.key.public_key();
-  if (!key || !name || !root_key) {
-    return failure(!key ? key.error() : !name ? name.error() : root_key.error());
-  }
-  auto own_key = key->public_key();
+  auto own_key = key.public_key();
   const auto constraints = from_hex(ca_constraints);
   const auto usage = from_hex(ca_usage);
-  if (!own_key || !constraints || !usage) {
+  if (!name || !root_key || !own_key || !constraints || !usage) {
     return failure(errc::internal, "", "the issuing CA's parts can't be made");
   }
   const auto own_id = extension(14, der::wrap(0x04, key_identifier(*own_key)));
@@ -67,11 +63,56 @@ result<crypto::ca_identity> make_issuing_ca(const crypto::ca_identity& root,
   sign.not_before = not_before;
   sign.not_after = not_after;
   sign.add_standard_extensions = false;
-  auto made = crypto::sign_certificate(root, sign);
+  return crypto::sign_certificate(root, sign);
+}
+
+/// A TLS server's certificate and key.
+result<connect::http::server_identity> server_of(const crypto::ca_identity& root,
+                                                 const std::string& address, const char* name,
+                                                 unix_ms not_before, unix_ms not_after) {
+  const auto key = crypto::private_key::generate(key_algorithm::ec_p256);
+  auto pem = key ? key->to_pem() : result<secret_bytes>(failure(key.error()));
+  if (!pem) {
+    return failure(pem.error());
+  }
+  crypto::leaf_options leaf;
+  leaf.names.subject = "CN=" + std::string(name) + ",O=Sandbox";
+  leaf.names.alternative_names = {{name_type::dns, name}, {name_type::ip, address}};
+  leaf.names.usages = static_cast<key_usages>(key_usage::digital_signature);
+  leaf.names.extended_usages = {std::string(server_auth)};
+  leaf.not_before = not_before;
+  leaf.not_after = not_after;
+  const auto made = crypto::issue_leaf(root, *key, leaf);
+  if (!made) {
+    return failure(made.error());
+  }
+  return connect::http::server_identity{made->pem(), std::move(*pem)};
+}
+
+} // namespace
+
+result<crypto::ca_identity> make_issuing_ca(const crypto::ca_identity& root,
+                                            const std::string& subject, unix_ms not_before,
+                                            unix_ms not_after) {
+  auto key = crypto::private_key::generate(key_algorithm::ec_p256);
+  if (!key) {
+    return failure(key.error());
+  }
+  auto made = certify_issuer(root, subject, *key, not_before, not_after);
   if (!made) {
     return failure(made.error());
   }
   return crypto::ca_identity{std::move(*made), std::move(*key)};
+}
+
+result<crypto::ca_identity> copy_of(const crypto::ca_identity& issuer) {
+  const auto octets = issuer.key.to_pkcs8();
+  auto key = octets ? crypto::private_key::from_pkcs8(octets->view())
+                    : result<crypto::private_key>(failure(octets.error()));
+  if (!key) {
+    return failure(key.error());
+  }
+  return crypto::ca_identity{issuer.cert, std::move(*key)};
 }
 
 result<authorities> make_authorities(const std::string& address, unix_ms now) {
@@ -83,29 +124,36 @@ result<authorities> make_authorities(const std::string& address, unix_ms now) {
   auto server_root = root("CN=Sandbox Server Root,O=Sandbox");
   auto connector_ca = root("CN=Sandbox Connector CA,O=Sandbox");
   auto ca_root = root("CN=Sandbox CA Root,O=Sandbox");
-  auto key = crypto::private_key::generate(key_algorithm::ec_p256);
-  if (!server_root || !connector_ca || !ca_root || !key) {
+  if (!server_root || !connector_ca || !ca_root) {
     return failure(errc::crypto, "", "the sandbox's roots can't be made");
   }
-  auto issuing = make_issuing_ca(*ca_root, "CN=Sandbox Issuing CA,O=Sandbox", start, end);
+  const std::string issuer = "CN=Sandbox Issuing CA,O=Sandbox";
+  auto issuing = make_issuing_ca(*ca_root, issuer, start, end);
   if (!issuing) {
     return failure(issuing.error());
   }
-  crypto::leaf_options leaf;
-  leaf.names.subject = "CN=localhost,O=Sandbox";
-  leaf.names.alternative_names = {{name_type::dns, "localhost"}, {name_type::ip, address}};
-  leaf.names.usages = static_cast<key_usages>(key_usage::digital_signature);
-  leaf.names.extended_usages = {std::string(server_auth)};
-  leaf.not_before = start;
-  leaf.not_after = start + 397 * day_ms;
-  auto server = crypto::issue_leaf(*server_root, *key, leaf);
-  auto pem = key->to_pem();
-  if (!server || !pem) {
-    return failure(server ? pem.error() : server.error());
+  const auto past = start - 30 * day_ms;
+  const auto expired_issuer = certify_issuer(*ca_root, issuer, issuing->key, past, start);
+  auto server = server_of(*server_root, address, "localhost", start, start + 397 * day_ms);
+  auto unknown_root = root("CN=Sandbox Server Root,O=Sandbox");
+  if (!expired_issuer || !server || !unknown_root) {
+    return failure(errc::crypto, "", "the sandbox's certificates can't be made");
   }
-  return authorities{
-    std::move(server_root->cert), server->pem(),      std::move(*pem), std::move(*connector_ca),
-    std::move(ca_root->cert),     std::move(*issuing)};
+  std::vector<connect::http::server_identity> bad;
+  for (const auto* one : {&*server_root, &*server_root, &*unknown_root}) {
+    const bool other_name = bad.size() == 1;
+    auto made = server_of(*one, other_name ? "192.0.2.1" : address,
+                          other_name ? "other.example.test" : "localhost",
+                          bad.empty() ? past : start, bad.empty() ? start : end);
+    if (!made) {
+      return failure(made.error());
+    }
+    bad.push_back(std::move(*made));
+  }
+  return authorities{std::move(server_root->cert), server->certificate_pem,
+                     std::move(server->key_pem),   std::move(*connector_ca),
+                     std::move(ca_root->cert),     std::move(*issuing),
+                     expired_issuer->der(),        std::move(bad)};
 }
 
 } // namespace pfx::sandbox

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "connect/http/server.hpp"
 #include "crypto/issue.hpp"
 
 namespace pfx::sandbox {
@@ -15,6 +17,10 @@ struct authorities {
   crypto::ca_identity connector_ca; ///< issues client certificates
   crypto::certificate ca_root;
   crypto::ca_identity issuing_ca; ///< issues what connectors ask for
+  bytes expired_issuer;           ///< a certificate of the issuing CA that has expired, DER
+  /// What nobody may trust, in the order of bad_certificate: expired, for another name, of a root
+  /// that nobody knows.
+  std::vector<connect::http::server_identity> bad_servers;
 };
 
 /// `address` is put into the server's certificate beside "localhost".
@@ -24,5 +30,8 @@ struct authorities {
 [[nodiscard]] result<crypto::ca_identity> make_issuing_ca(const crypto::ca_identity& root,
                                                           const std::string& subject,
                                                           unix_ms not_before, unix_ms not_after);
+
+/// The same CA a second time.
+[[nodiscard]] result<crypto::ca_identity> copy_of(const crypto::ca_identity& issuer);
 
 } // namespace pfx::sandbox

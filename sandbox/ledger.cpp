@@ -201,6 +201,30 @@ std::vector<service::lease_answer> ledger::renew(const service::caller& who, std
   return answers;
 }
 
+// -- on purpose ------
+
+std::vector<std::string> ledger::at_work(boot_ms now) {
+  expire(now);
+  std::set<std::string> out;
+  for (const auto& [end, where] : leases_) {
+    const auto& one = standings_[where];
+    if (one.lease_end == end && !one.stands) {
+      out.insert(one.context);
+    }
+  }
+  return {out.begin(), out.end()};
+}
+
+void ledger::lose(const std::string& context, boot_ms now, std::vector<line>& out) {
+  take_away(by_context_.at(context), now, out);
+}
+
+void ledger::offer_again(const std::string& context) {
+  const auto where = by_context_.at(context);
+  standings_[where].lease_end = 0;
+  ready_.insert({standings_[where].hand_outs, where});
+}
+
 // -- results ------
 
 void ledger::unqueue(place where) {

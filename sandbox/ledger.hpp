@@ -113,6 +113,13 @@ public:
                                               const std::string& after, std::size_t most,
                                               boot_ms now) const;
 
+  /// Contexts of requests that are leased and not recorded.
+  [[nodiscard]] std::vector<std::string> at_work(boot_ms now);
+  /// Somebody else takes a request that is at work, and does nothing with it.
+  void lose(const std::string& context, boot_ms now, std::vector<line>& out);
+  /// Ends the lease of a request that is at work: it is handed out again.
+  void offer_again(const std::string& context);
+
   [[nodiscard]] const standing* find(const std::string& context) const;
   [[nodiscard]] const ledger_counts& counts() const noexcept { return counts_; }
 

@@ -16,6 +16,8 @@
 #include "sandbox/certificates.hpp"
 #include "sandbox/deliveries.hpp"
 #include "sandbox/feeder.hpp"
+#include "sandbox/hostile_authority.hpp"
+#include "sandbox/hostile_wire.hpp"
 #include "sandbox/options_check.hpp"
 #include "sandbox/service.hpp"
 
@@ -41,7 +43,9 @@ struct sandbox::state {
   std::unique_ptr<registrar> desk;
   std::unique_ptr<import_desk> imports;
   certificate_watch watch;
+  std::unique_ptr<fault_injector> faults; ///< none if nothing is to go wrong
   std::unique_ptr<connect::ca::authority> ca;
+  std::unique_ptr<hostile_authority> erring_ca;
   std::unique_ptr<delivery_store> deliveries;
   std::unique_ptr<judge_line> judges;
   std::unique_ptr<request_service> service;
@@ -88,6 +92,9 @@ struct sandbox::state {
       return failure(ca_opened.error());
     }
     log = std::move(*opened);
+    if (!how.faults.rules.empty()) {
+      faults = std::make_unique<fault_injector>(how.faults, how.seed, *log);
+    }
     ca_log = std::move(*ca_opened);
     return {};
   }
@@ -125,18 +132,7 @@ struct sandbox::state {
 
   result<void> note_issuance(const connect::ca::issuance_event& event) {
     using what = connect::ca::issuance_event::what;
-    const auto word = event.kind == what::issued ? "issued"
-      : event.kind == what::revoked              ? "revoked"
-      : event.kind == what::refused              ? "refused"
-                                                 : "pending";
-    ca_log->append(line(word)
-                     .text("txid", to_hex(event.transaction_id))
-                     .text("serial", event.serial_number)
-                     .text("thumbprint", event.thumbprint.present() ? to_hex(event.thumbprint) : "")
-                     .text("public_key", to_hex(event.public_key_hash))
-                     .text("template", event.template_name)
-                     .text("subject", event.subject)
-                     .text("reason", event.reason));
+    ca_log->append(line_of(event));
     if (event.kind == what::issued) {
       watch.issued(event.serial_number, event.thumbprint);
     } else if (event.kind == what::revoked) {
@@ -146,6 +142,10 @@ struct sandbox::state {
   }
 
   result<void> make_ca() {
+    auto identity = copy_of(own->issuing_ca);
+    if (!identity) {
+      return failure(identity.error());
+    }
     connect::ca::embedded_options options{path("ca"), std::move(own->issuing_ca)};
     options.templates = {"User", "Device"};
     options.pending_answers = how.ca_pending_answers;
@@ -157,6 +157,11 @@ struct sandbox::state {
       return failure(made.error());
     }
     ca = std::move(*made);
+    if (faults) {
+      erring_ca = std::make_unique<hostile_authority>(hostile_authority_options{
+        *ca, *faults, *log, std::move(*identity), own->expired_issuer,
+        [this](const connect::ca::issuance_event& event) { return note_issuance(event); }});
+    }
     return {};
   }
 
@@ -185,7 +190,9 @@ struct sandbox::state {
       return book->text(what, given.lease_number, given.lease_ms, given.copy);
     };
     options.certified = [this](const digest& thumbprint) { watch.recorded(thumbprint); };
-    options.ca = connect::ca::make_ca_handler(*ca, "/ca");
+    options.faults = faults.get();
+    options.ca = connect::ca::make_ca_handler(
+      erring_ca ? static_cast<connect::ca::authority&>(*erring_ca) : *ca, "/ca");
     service = std::make_unique<request_service>(std::move(options), *desk, *imports, *log, *judges);
   }
 
@@ -197,9 +204,14 @@ struct sandbox::state {
     options.key_pem = std::move(own->server_key_pem);
     options.client_roots_pem = client_roots_pem;
     options.connections_max = connections_max;
-    auto opened = connect::http::server::start(
-      std::move(options),
-      [this](const connect::http::server_request& request) { return service->handle(request); });
+    connect::http::handler handle
+      = [this](const connect::http::server_request& request) { return service->handle(request); };
+    if (faults) {
+      options.others = std::move(own->bad_servers);
+      options.which = [this] { return faults->next_identity(); };
+      handle = make_hostile(std::move(handle), *faults, *log);
+    }
+    auto opened = connect::http::server::start(std::move(options), std::move(handle));
     if (!opened) {
       return failure(opened.error());
     }

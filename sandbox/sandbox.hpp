@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/result.hpp"
+#include "sandbox/fault_plan.hpp"
 
 namespace pfx::sandbox {
 
@@ -41,6 +43,7 @@ struct options {
   bool keep_deliveries = false;       ///< write delivered/<n>/ for other tools to open
   std::size_t deliveries_max = 2'000;
   std::uint32_t ca_pending_answers = 0; ///< the CA answers "pending" so often before it issues
+  fault_plan faults;                    ///< what goes wrong on purpose
 };
 
 /// What came of a run. Counts are of requests unless said otherwise.
@@ -71,7 +74,10 @@ struct summary {
   double p99_ms = 0;
   double total_p50_ms = 0; ///< enqueued to recorded
   double total_p99_ms = 0;
-  double requests_per_second = 0; ///< recorded, from the first hand-out to the last recorded
+  double requests_per_second = 0;    ///< recorded, from the first hand-out to the last recorded
+  std::uint64_t faults_injected = 0; ///< on purpose
+  std::map<std::string, std::uint64_t> injected; ///< the same by name
+  std::uint64_t excused = 0; ///< failures that are the CA's, on purpose; among expected_failures
   std::uint64_t faults_total = 0;
   std::vector<std::string> faults; ///< the first `faults_max` of them, printable
 

@@ -90,6 +90,60 @@ connect::http::server_response request_service::enrol(const std::string& body) {
 connect::http::server_response request_service::call(const std::string& name,
                                                      const std::string& body,
                                                      const std::string& connector) {
+  const auto who = service::decode_caller(body);
+  if (!who) {
+    return refuse(who.error());
+  }
+  if (who->connector_id != connector) {
+    return refuse(403, "Forbidden", "connectorId is not the certificate's");
+  }
+  const auto fault
+    = options_.faults == nullptr ? drawn_fault() : options_.faults->draw(fault_layer::desk, name);
+  if (fault.is(fault_kind::stale_epoch)) {
+    options_.faults->note(fault, "connector", connector);
+    return stale(*who, name, who->epoch);
+  }
+  ledger::verdict verdict;
+  {
+    const std::scoped_lock lock(mutex_);
+    verdict = books_.admit(*who);
+    if (!verdict.stale && verdict.first_of_run && name != "Connectors/checkIn") {
+      log_.append(
+        line("fault")
+          .text("context", "")
+          .text("text",
+                "run " + printable(who->run_id) + " called " + name + " before its checkIn"));
+    }
+  }
+  if (verdict.stale) {
+    return stale(*who, name, verdict.highest_epoch);
+  }
+  if (fault) {
+    meddle(fault, body);
+    return spoiled(fault, serve(name, body, *who));
+  }
+  return serve(name, body, *who);
+}
+
+connect::http::server_response request_service::stale(const service::caller& who,
+                                                      const std::string& name,
+                                                      std::uint64_t highest_epoch) {
+  log_.append(line("stale_epoch")
+                .text("connector", who.connector_id)
+                .text("run", who.run_id)
+                .number("epoch", static_cast<std::int64_t>(who.epoch))
+                .text("call", name));
+  if (const auto synced = log_.sync(); !synced) {
+    return refuse(503, "ServiceUnavailable", to_string(synced.error()));
+  }
+  return reply(
+    409,
+    service::encode_error("staleEpoch", "a later run of this connector is known", highest_epoch));
+}
+
+connect::http::server_response request_service::serve(const std::string& name,
+                                                      const std::string& body,
+                                                      const service::caller& who) {
   using method = response (request_service::*)(const service::caller&, const std::string&);
   static const std::map<std::string, method> calls = {
     {"Connectors/checkIn", &request_service::check_in},
@@ -101,44 +155,8 @@ connect::http::server_response request_service::call(const std::string& name,
     {"PfxRequests/query", &request_service::query},
   };
   const auto at = calls.find(name);
-  if (at == calls.end()) {
-    return refuse(404, "NotFound", "no such call");
-  }
-  const auto who = service::decode_caller(body);
-  if (!who) {
-    return refuse(who.error());
-  }
-  if (who->connector_id != connector) {
-    return refuse(403, "Forbidden", "connectorId is not the certificate's");
-  }
-  ledger::verdict verdict;
-  {
-    const std::scoped_lock lock(mutex_);
-    verdict = books_.admit(*who);
-    const auto epoch = static_cast<std::int64_t>(who->epoch);
-    if (verdict.stale) {
-      log_.append(line("stale_epoch")
-                    .text("connector", connector)
-                    .text("run", who->run_id)
-                    .number("epoch", epoch)
-                    .text("call", name));
-    } else if (verdict.first_of_run && name != "Connectors/checkIn") {
-      log_.append(
-        line("fault")
-          .text("context", "")
-          .text("text",
-                "run " + printable(who->run_id) + " called " + name + " before its checkIn"));
-    }
-  }
-  if (verdict.stale) {
-    if (const auto synced = log_.sync(); !synced) {
-      return refuse(503, "ServiceUnavailable", to_string(synced.error()));
-    }
-    return reply(409,
-                 service::encode_error("staleEpoch", "a later run of this connector is known",
-                                       verdict.highest_epoch));
-  }
-  return (this->*at->second)(*who, body);
+  return at == calls.end() ? refuse(404, "NotFound", "no such call")
+                           : (this->*at->second)(who, body);
 }
 
 connect::http::server_response request_service::check_in(const service::caller& who,
@@ -303,59 +321,11 @@ connect::http::server_response request_service::query(const service::caller& who
     service::encode_query_answer(page)); // "recorded" may be told: it must be synced
 }
 
-connect::http::server_response request_service::renew(const service::caller& who,
-                                                      const std::string& body) {
-  const auto request = service::decode_renew(body);
-  if (!request) {
-    return refuse(request.error());
-  }
-  const auto certificate = desk_.renew(who.connector_id, *request, system_clock().wall());
-  if (!certificate) {
-    return refuse(certificate.error());
-  }
-  log_.append(line("certificate_renewed").text("connector", who.connector_id));
-  return after_sync(service::encode_renew_answer(*certificate));
-}
-
 connect::http::server_response request_service::after_sync(std::string body) {
   if (const auto synced = log_.sync(); !synced) {
     return refuse(503, "ServiceUnavailable", to_string(synced.error()));
   }
   return reply(200, std::move(body));
-}
-
-connect::http::server_response request_service::import_keys(const service::caller& who,
-                                                            const std::string& body) {
-  const auto keys = service::decode_import_keys(body);
-  if (!keys) {
-    return refuse(keys.error());
-  }
-  {
-    const std::scoped_lock lock(mutex_);
-    const auto fresh = imports_.announce(*keys);
-    if (!fresh) {
-      log_.append(line("keys_refused")
-                    .text("connector", who.connector_id)
-                    .text("run", who.run_id)
-                    .text("why", to_string(fresh.error())));
-    } else {
-      for (const auto& one : *fresh) {
-        log_.append(line("key_announced")
-                      .text("connector", who.connector_id)
-                      .text("run", who.run_id)
-                      .text("provider", one.provider_name)
-                      .text("key", one.key_name)
-                      .text("public_key", to_hex(crypto::sha256(one.public_key))));
-      }
-    }
-    if (imports_.has_key()) {
-      books_.release();
-    }
-    if (!fresh) {
-      return refuse(fresh.error());
-    }
-  }
-  return after_sync(service::encode_import_keys_answer());
 }
 
 bool request_service::enqueue(const order& what, const std::string& authority) {

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "connect/http/server.hpp"
+#include "sandbox/fault_injector.hpp"
 #include "sandbox/import_desk.hpp"
 #include "sandbox/judge_line.hpp"
 #include "sandbox/ledger.hpp"
@@ -23,6 +24,7 @@ struct service_options {
   std::function<void(const digest&)> certified;
   connect::http::handler ca;                ///< serves what starts with "/ca/"; may be empty
   std::size_t answer_bytes_max = 24u << 20; ///< a download is cut here; below body_bytes_max
+  fault_injector* faults = nullptr;         ///< what the desk gets wrong on purpose
 };
 
 /// Thread-safe. Owned by the sandbox, which outlives the server that calls it.
@@ -50,6 +52,11 @@ private:
   response query(const service::caller& who, const std::string& body);
   response renew(const service::caller& who, const std::string& body);
   response import_keys(const service::caller& who, const std::string& body);
+  response serve(const std::string& name, const std::string& body, const service::caller& who);
+  /// What happens to leases on purpose before a call is served (service_faults.cpp).
+  void meddle(const drawn_fault& fault, const std::string& body);
+  response spoiled(drawn_fault fault, response answer);
+  response stale(const service::caller& who, const std::string& name, std::uint64_t highest_epoch);
   /// The answer, once the journal is synced; 503 if it can't be.
   response after_sync(std::string body);
   std::optional<std::string> next_spoiled_answer();

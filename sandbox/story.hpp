@@ -26,6 +26,7 @@ struct story {
   bool superseded = false;
   bool second_result = false;
   bool rejected = false; ///< on purpose: a failure is the right end
+  bool excused = false;  ///< the CA erred on purpose: a failure is a right end
   std::uint64_t certificates = 0;
   std::string digest, thumbprint, public_key;
   std::map<std::string, std::set<std::string>> digests; ///< of results, by connector

@@ -44,14 +44,16 @@ public:
       it.as_expected = flag(one, "as_expected");
       it.public_key = text(one, "public_key");
     } else if (what == "fault") {
-      if (of(one).rejected) {
-        return; // the failure that follows is what the rules ask for
+      if (of(one).rejected || excused(of(one))) {
+        return; // the failure that follows is what the rules ask for, or the CA's
       }
       fault(printable(text(one, "context")) + ": " + printable(text(one, "text"), 1000));
     } else if (what == "checked_in" && flag(one, "reconciled")) {
       reconciled(text(one, "connector"));
     } else if (what == "registered") {
       connectors_.insert(text(one, "connector"));
+    } else if (what == "fault_injected") {
+      injected(one);
     }
   }
 
@@ -107,7 +109,29 @@ private:
     it.alike = text(one, "alike");
     it.import = flag(one, "import");
     it.ordered_at = number(one, "m");
+    index_transactions(it);
   }
+
+  /// What went wrong on purpose. A CA that refuses, or whose certificate can't be trusted, leaves
+  /// no other end than a failure; what it has spoiled may not be delivered.
+  void injected(const json& one) {
+    const auto fault = text(one, "fault");
+    ++out_.faults_injected;
+    ++out_.injected[printable(fault)];
+    const auto at = by_transaction_.find(text(one, "txid"));
+    if (at == by_transaction_.end()) {
+      return;
+    }
+    auto& it = stories_[at->second];
+    it.excused = it.excused || fault == "refuse" || fault == "expired" || fault == "expiredChain"
+      || fault == "pending";
+    if (const auto thumbprint = text(one, "thumbprint"); !thumbprint.empty()) {
+      spoiled_.insert(thumbprint);
+    }
+  }
+
+  /// A failure where none was ordered, and the CA's to answer for.
+  static bool excused(const story& it) { return it.excused && it.accepted > 0 && !it.succeeded; }
 
   void handed_out(const json& one) {
     auto& it = of(one);
@@ -196,8 +220,9 @@ private:
     if (it.succeeded) {
       ++out_.delivered;
       out_.imported += it.import ? 1 : 0;
-    } else if (it.rejected) {
+    } else if (it.rejected || excused(it)) {
       ++out_.expected_failures;
+      out_.excused += it.rejected ? 0 : 1;
     } else if (it.expected != "success" && (it.as_expected || !it.judged)) {
       ++out_.expected_failures;
     } else {
@@ -210,14 +235,11 @@ private:
   }
 
   /// Which request a transaction id belongs to.
-  void index_transactions() {
-    for (std::size_t at = 0; at < stories_.size(); ++at) {
-      const auto& one = stories_[at];
-      for (std::uint8_t g = 0; g < limits::generations_max && !one.authority.empty(); ++g) {
-        const auto id
-          = crypto::sha256(transaction_id_preimage(tenant_, one.context, one.authority, g));
-        by_transaction_[to_hex(id)] = at;
-      }
+  void index_transactions(const story& one) {
+    for (std::uint8_t g = 0; g < limits::generations_max && !one.authority.empty(); ++g) {
+      const auto id
+        = crypto::sha256(transaction_id_preimage(tenant_, one.context, one.authority, g));
+      by_transaction_[to_hex(id)] = static_cast<std::size_t>(&one - stories_.data());
     }
   }
 
@@ -236,7 +258,6 @@ private:
   }
 
   void count_certificates() {
-    index_transactions();
     std::map<std::string, const story*> recorded;
     for (const auto& one : stories_) {
       if (!one.thumbprint.empty()) {
@@ -256,6 +277,9 @@ private:
       const auto name = (owner == nullptr ? "of no request" : printable(owner->context))
         + ": certificate " + serial;
       if (stands != recorded.end()) {
+        if (spoiled_.contains(one.thumbprint)) {
+          fault(name + " was spoiled by the CA on purpose, and delivered");
+        }
         if (one.revoked) {
           ++out_.surplus_certificates;
           fault(name + " is recorded and revoked");
@@ -342,6 +366,7 @@ private:
   std::unordered_map<std::string, std::size_t> by_transaction_;
   std::map<std::string, issued_certificate> certificates_;
   std::set<std::string> connectors_;
+  std::set<std::string> spoiled_; ///< thumbprints that no device may be given
   std::vector<double> latencies_;
   std::vector<double> total_latencies_;
   std::int64_t first_handed_ = INT64_MAX;

@@ -141,7 +141,7 @@ incoming exchange::read() {
   return state_->convert(parser);
 }
 
-io_status exchange::write(server_response answer, bool keep_alive, bool head_only) {
+io_status exchange::write(server_response answer, bool keep_alive, bool head_only, int stop_fd) {
   bool bodiless = answer.status == 204 || answer.status == 304 || answer.status < 200;
   auto reason = beast::http::obsolete_reason(
     beast::http::int_to_status(static_cast<unsigned>(answer.status)));
@@ -159,8 +159,12 @@ io_status exchange::write(server_response answer, bool keep_alive, bool head_onl
   if (!typed && !bodiless)
     out += "Content-Type: application/json; charset=utf-8\r\n";
   if (!bodiless)
-    out += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n";
+    out += "Content-Length: " + std::to_string(answer.how.said_length.value_or(answer.body.size()))
+      + "\r\n";
   out += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
+  if (!answer.how.plain())
+    return deliver(state_->over, out, head_only || bodiless ? std::string() : answer.body,
+                   answer.how, stop_fd, state_->options.request_timeout_ms);
   if (!head_only && !bodiless)
     out += answer.body;
   return state_->over.write_all(out, steady_ms() + state_->options.request_timeout_ms);

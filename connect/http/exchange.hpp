@@ -32,7 +32,9 @@ public:
   /// True if octets of a next request are here already.
   [[nodiscard]] bool has_input() const noexcept;
   [[nodiscard]] incoming read();
-  [[nodiscard]] io_status write(server_response answer, bool keep_alive, bool head_only);
+  /// `stop_fd` ends the waits of an answer that is not delivered plainly.
+  [[nodiscard]] io_status write(server_response answer, bool keep_alive, bool head_only,
+                                int stop_fd = -1);
 
 private:
   struct state;

@@ -68,6 +68,7 @@ struct server::state {
   void admit(int fd);
   void work_loop();
   void serve(guest_list::iterator self);
+  [[nodiscard]] ssl_ctx_st* shown() const;
   bool serve_one(stream& over, exchange& talk, const peer& from);
   server_response answer(const server_request& request) noexcept;
   void mark(guest_list::iterator self, bool idle);
@@ -76,6 +77,7 @@ struct server::state {
   server_options options;
   handler handle;
   tls::context context;
+  std::vector<tls::context> others; ///< of options.others
   listener door;
   int stop_fd = -1; ///< eventfd; readable from the moment of stopping, for ever
 
@@ -176,6 +178,12 @@ void server::state::mark(guest_list::iterator self, bool idle) {
   self->idle_since = idle ? steady_ms() : -1;
 }
 
+/// Whose certificate the next handshake shows.
+ssl_ctx_st* server::state::shown() const {
+  const std::size_t at = options.which ? options.which() : 0;
+  return at > 0 && at <= others.size() ? others[at - 1].get() : context.get();
+}
+
 void server::state::serve(guest_list::iterator self) {
   stream over(self->fd);
   auto leave = [&] {
@@ -187,7 +195,7 @@ void server::state::serve(guest_list::iterator self) {
     bool welcome = true;
     if (context) {
       std::int64_t limit = std::min(options.request_timeout_ms, handshake_timeout_ms_max);
-      io_status shaken = over.handshake(context.get(), steady_ms() + limit);
+      io_status shaken = over.handshake(shown(), steady_ms() + limit);
       welcome = shaken == io_status::done;
       if (shaken == io_status::closed)
         over.linger(); // so that the alert arrives
@@ -225,8 +233,9 @@ bool server::state::serve_one(stream& over, exchange& talk, const peer& from) {
     std::lock_guard lock(mutex);
     stopping_now = stopping;
   }
-  bool keep = in.keep_alive && !stopping_now;
-  bool written = talk.write(std::move(out), keep, in.value.method == "HEAD") == io_status::done;
+  bool keep = in.keep_alive && !stopping_now && !out.how.close;
+  bool written
+    = talk.write(std::move(out), keep, in.value.method == "HEAD", stop_fd) == io_status::done;
   if (written && !keep)
     over.say_goodbye();
   return written && keep;
@@ -282,6 +291,14 @@ result<std::unique_ptr<server>> server::start(server_options options, handler ha
     if (!context)
       return failure(context.error());
     made->context = std::move(*context);
+    for (auto& other : options.others) {
+      auto further = tls::make_server_context(other.certificate_pem, other.key_pem.text(),
+                                              options.client_roots_pem);
+      if (!further)
+        return failure(further.error());
+      made->others.push_back(std::move(*further));
+      other.key_pem.wipe();
+    }
   }
   options.key_pem.wipe();
   auto door = options.unix_socket.empty() ? listener::tcp(options.address, options.port)

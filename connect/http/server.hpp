@@ -7,7 +7,9 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "connect/http/delivery.hpp"
 #include "core/secret.hpp"
 
 namespace pfx::connect::http {
@@ -30,6 +32,13 @@ struct server_response {
   int status = 200;
   std::map<std::string, std::string> headers; ///< Content-Type defaults to application/json
   std::string body;
+  delivery how = {}; ///< for test beds
+};
+
+/// A certificate and its key, PEM.
+struct server_identity {
+  std::string certificate_pem; ///< leaf first, then chain
+  secret_bytes key_pem;
 };
 
 struct server_options {
@@ -48,6 +57,10 @@ struct server_options {
   std::size_t header_bytes_max = 64u << 10;
   std::int64_t idle_timeout_ms = 60'000;
   std::int64_t request_timeout_ms = 60'000;
+  /// Further identities, and which one a handshake shows: 0 = the one above, n = others[n - 1]. For
+  /// test beds; called from several threads.
+  std::vector<server_identity> others = {};
+  std::function<std::size_t()> which = {};
 };
 
 using handler = std::function<server_response(const server_request&)>;
