@@ -9,7 +9,7 @@ import time
 from campaigns.stage import DRAIN_SECONDS, Stage, clean, labels_of, say, totals
 
 ROUND_SECONDS = 3          # for a label to be passed; after it the engine is killed where it is
-REQUESTS_PER_SECOND = 12   # the sandbox feeds so many, so that no round finds nothing to disturb
+REQUESTS_PER_SECOND = 8   # the sandbox feeds so many, so that no round finds nothing to disturb
 REQUESTS_PER_ROUND = 12
 LAST_CHANCE_SECONDS = 10   # for a label that was not hit yet
 ATTEMPTS_PER_LABEL = 4
