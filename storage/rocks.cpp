@@ -57,7 +57,8 @@ private:
 rocksdb::DBOptions database_options(const rocks_options& from, rocksdb::WALRecoveryMode recovery) {
   rocksdb::DBOptions out;
   out.create_if_missing = from.create;
-  out.create_missing_column_families = from.create;
+  // A database that was made anew from its tables lacks the families that had none.
+  out.create_missing_column_families = from.create || from.salvage;
   // -- nothing is lost without a word ------
   out.wal_recovery_mode = recovery;
   out.paranoid_checks = true;

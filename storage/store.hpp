@@ -65,6 +65,15 @@ struct store_status {
   bool tail_cut = false;
 };
 
+/// What a store holds, counted.
+struct store_contents {
+  std::uint64_t open_requests = 0;
+  std::uint64_t settled_requests = 0;
+  std::uint64_t blobs = 0;
+  std::uint64_t surplus_certificates = 0;
+  std::uint64_t audit_lines = 0;
+};
+
 /// Thread-safe for reads; commit() is for one thread at a time (the keeper's disk thread).
 class store {
 public:
@@ -125,6 +134,12 @@ public:
   /// of the database (not from the disk's own free blocks). Takes as much room as all blobs for a
   /// while; errc::disk_full if it would not fit above the floor.
   [[nodiscard]] result<void> erase_overwritten();
+
+  /// Reads every table and every entry, checksums and forms. errc::corrupt with the first damage.
+  [[nodiscard]] result<store_contents> verify() const;
+  /// A complete copy as of now in `target`, which must not exist (errc::conflict). Tables are
+  /// linked where both lie on one file system. May be called while others commit.
+  [[nodiscard]] result<void> back_up(const std::string& target) const;
 
   /// The storage key of a blob: bound into its seal, so that blobs can't be exchanged.
   [[nodiscard]] static bytes blob_key(const request_key& key, blob_kind kind);
