@@ -126,6 +126,13 @@ result<void> rotation::open() {
 // -- 2. the new key, durable before anything is sealed under it ------
 
 result<void> rotation::choose_key() {
+  std::error_code fault;
+  const auto foreign
+    = in_file_ ? detail::rotation_mark_path(settings_) : detail::next_key_path(settings_);
+  if (fs::symlink_status(foreign, fault).type() != fs::file_type::not_found)
+    return failure(errc::conflict, printable(foreign, 512),
+                   "a rotation was interrupted while the master key lay elsewhere: put it back "
+                   "there and repeat the rotation");
   if (!in_file_ && order_.new_key_file.empty())
     return failure(errc::bad_input, "newKey",
                    "is needed: " + printable(settings_.master_key_file, 512)

@@ -335,6 +335,22 @@ TEST_CASE("a master key that others keep is rotated to a given one, and they exc
   CHECK(room.rotations_in_audit() == 1);
 }
 
+TEST_CASE("a rotation is not finished with a key that lies elsewhere by now",
+          "[engine][rotation]") {
+  const full_room room;
+  crash crashing{2};
+  REQUIRE_FALSE(rotate_master_key(room.settings, crashing.order()));
+  const auto given = room.folder.path("given.key");
+  const auto kept = room.folder.path("credential");
+  must(crypto::write_new_master_key(given));
+  fs::rename(room.settings.master_key_file, kept);
+  fs::create_symlink(kept, room.settings.master_key_file);
+  CHECK(code_of(rotate_master_key(room.settings, {given, {}})) == errc::conflict);
+  fs::rename(kept, room.settings.master_key_file);
+  must(rotate_master_key(room.settings, {}));
+  room.everything_is_under(room.master(), room.old_master);
+}
+
 TEST_CASE("a stranger's next key is not trusted", "[engine][rotation]") {
   const full_room room;
   SECTION("with wide rights") {
