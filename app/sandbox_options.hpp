@@ -23,7 +23,7 @@ namespace pfx::app {
 inline constexpr const char* mix_default = "create-ec=1,create-rsa=1";
 inline constexpr const char* mix_words
   = "Kinds and weights, KIND=WEIGHT,…: create-ec create-ec384 create-ec521 create-rsa "
-    "create-rsa3072 create-rsa4096 import import:FILE bad bad-import bad:NAME. Imports wait until a "
-    "connector announced a key";
+    "create-rsa3072 create-rsa4096 import import:FILE bad bad-import bad:NAME. Imports wait "
+    "until a connector announced a key";
 
 } // namespace pfx::app
