@@ -14,7 +14,7 @@
 #include "crypto/random.hpp"
 #include "engine/identity.hpp"
 #include "engine/recollection.hpp"
-#include "engine/rotation_guard.hpp"
+#include "engine/rotation.hpp"
 
 namespace pfx::engine {
 
@@ -86,6 +86,10 @@ result<void> open_store(assembly& a) {
     return failure(opened.error());
   }
   a.store = std::move(*opened);
+  // With the store's lock in hand no rotation can begin any more.
+  if (auto whole = refuse_during_rotation(a.settings); !whole) {
+    return whole;
+  }
   a.unclean_start = a.store->status().unclean_start;
   return {};
 }
@@ -363,10 +367,6 @@ result<std::unique_ptr<assembly>> assemble(configuration settings, event_sink si
   auto& a = *made;
   a.settings = std::move(settings);
   a.sink = std::move(sink);
-  auto guard = detail::secrets_guard::shared(a.settings); // no start in the middle of a rotation
-  if (!guard) {
-    return failure(guard.error());
-  }
   auto who = load_identity(a.settings);
   if (!who) {
     return failure(who.error());

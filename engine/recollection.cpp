@@ -5,6 +5,7 @@
 #include "actors/tasks/ledger.hpp"
 #include "engine/audit_store.hpp"
 #include "engine/engine.hpp"
+#include "engine/rotation.hpp"
 #include "storage/anchor_file.hpp"
 
 namespace pfx::engine {
@@ -66,6 +67,9 @@ result<std::string> engine::resume(const configuration& settings) {
   auto opened = detail::open_store(settings, false);
   if (!opened) {
     return failure(opened.error());
+  }
+  if (auto whole = refuse_during_rotation(settings); !whole) {
+    return failure(whole.error());
   }
   auto& store = **opened;
   auto why = detail::halt_of(store);

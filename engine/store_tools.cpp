@@ -6,6 +6,7 @@
 #include "core/clock.hpp"
 #include "engine/audit_store.hpp"
 #include "engine/recollection.hpp"
+#include "engine/rotation.hpp"
 #include "storage/anchor_file.hpp"
 #include "storage/salvage.hpp"
 
@@ -109,6 +110,9 @@ result<void> take_its_place(const fs::path& fresh, const fs::path& store, const 
 
 /// The engine must not own it: its lock is asked for and given back.
 result<void> nobody_at_work(const configuration& settings) {
+  if (auto whole = refuse_during_rotation(settings); !whole) {
+    return whole;
+  }
   auto free = storage::nobody_owns(store_path(settings).string());
   return free ? result<void>{} : failure(free.error());
 }
