@@ -163,6 +163,11 @@ private:
   pfx_contents out_;
 };
 
+/// A password that does not open the file is tried so often, in whatever forms it has: else the
+/// time would tell octets that are no text, which stand in for a ciphertext that was wrong, from a
+/// wrong password.
+constexpr std::size_t attempts = 2;
+
 } // namespace
 
 pfx_result<pfx_contents> open_frame(const frame& file, const secret_bytes& password,
@@ -174,15 +179,13 @@ pfx_result<pfx_contents> open_frame(const frame& file, const secret_bytes& passw
   account spent{iterations_budget, 0};
   pfx_result<pfx_contents> last = refuse(reason::not_opened, "the password cannot be read");
   const password_form* verified = nullptr; ///< a form with which the MAC held
-  const password_form* tried = nullptr;
-  for (const password_form& form : forms) {
+  for (std::size_t turn = 0; turn < attempts && !forms.empty(); ++turn) {
+    const bool again = turn >= forms.size();
+    const password_form& form = again ? forms.back() : forms[turn];
     attempt now(file, form, spent, opened);
-    const bool same_mac_key = tried != nullptr && file.mac
+    const bool same_mac_key = verified != nullptr && file.mac
       && file.mac->key.by == derivation::scheme::pkcs12
-      && equal_constant_time(tried->bmp.view(), form.bmp.view());
-    if (same_mac_key && verified == nullptr)
-      break;
-    tried = &form;
+      && equal_constant_time(verified->bmp.view(), form.bmp.view());
     if (same_mac_key) {
       now.take_mac_as_verified();
     } else if (auto held = now.check_mac(); !held) {
@@ -192,7 +195,9 @@ pfx_result<pfx_contents> open_frame(const frame& file, const secret_bytes& passw
       continue;
     }
     verified = &form;
-    last = now.open_all();
+    auto end = now.open_all();
+    if (!again || !end)
+      last = std::move(end);
     if (last || last.error().why != reason::not_opened)
       break;
   }

@@ -4,6 +4,7 @@
 #include "tests/crypto/support.hpp"
 
 #include "crypto/openssl.hpp"
+#include "crypto/random.hpp"
 
 #include <openssl/err.h>
 
@@ -128,6 +129,35 @@ TEST_CASE("octets that are no UTF-8 are tried as given, then as Latin-1", "[cryp
   // UTF-8 is UTF-8: it is not tried as anything else.
   CHECK(form(pair_with(modern, e_latin1), e_utf8) == "refused");
   CHECK(form(pair_with(modern, "caf\xc3\x83\xc2\xa9"), e_utf8) == "refused");
+}
+
+TEST_CASE("every password that does not open a file costs the same derivations", "[crypto][pfx]") {
+  // Text, text that is not ASCII, octets that are no text, nothing, and what stands in for a
+  // ciphertext that was wrong: whoever sees the time must not know which of them it was.
+  const parts wrong{to_bytes("other"), to_bytes(e_utf8), to_bytes(e_latin1), {}, random_bytes(32)};
+  const pbe_shape part{"aes256", 256, 1'000, 8};
+  const parts safes{encrypted_safe({cert_bag(cert())}, part, "secret"),
+                    plain_safe({shrouded_bag(key(), part, "secret")})};
+  const parts files{file_without_mac(safes), file(safes, "secret", {256, 2'000}),
+                    file(safes, "secret", {256, 2'000, 256, 32})};
+  for (const auto& octets : files) {
+    const auto parsed = pfx_file::parse(octets);
+    REQUIRE(parsed);
+    const auto once = parsed->known_iterations();
+    for (const auto& password : wrong) {
+      CAPTURE(to_hex(password), once);
+      const auto end = [&](std::int64_t budget) {
+        const auto out = parsed->open(secret_bytes(password), budget);
+        REQUIRE_FALSE(out);
+        return out.error().why;
+      };
+      // An attempt reckons with all counts; the second, with what the first has run besides.
+      const std::int64_t run = once > 2'000 ? 2'000 : 1'000; // the MAC, or the first part
+      CHECK(end(once - 1) == reason::needs_time);
+      CHECK(end(once + run - 1) == reason::needs_time);
+      CHECK(end(once + run) == reason::not_opened);
+    }
+  }
 }
 
 TEST_CASE("the second form of a password counts in the budget", "[crypto][pfx]") {
