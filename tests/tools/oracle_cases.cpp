@@ -223,4 +223,20 @@ bytes cases::ciphertext(const series& of, const kind& what) const {
   return out;
 }
 
+std::int64_t read_clock(clockid_t which) {
+  timespec now{};
+  ::clock_gettime(which, &now);
+  return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+}
+
+std::int64_t time_of_derivation(int iterations) {
+  bytes out(hash_octets);
+  const auto start = read_clock(CLOCK_THREAD_CPUTIME_ID);
+  need(::PKCS5_PBKDF2_HMAC(right.data(), static_cast<int>(right.size()), out.data(), 16, iterations,
+                           ::EVP_sha256(), static_cast<int>(out.size()), out.data())
+         == 1,
+       "no derivation");
+  return read_clock(CLOCK_THREAD_CPUTIME_ID) - start;
+}
+
 } // namespace pfx::oracle

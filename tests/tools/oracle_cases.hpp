@@ -2,6 +2,8 @@
 // the public key (and, to place a fault exactly, the private one), and files to try them on.
 #pragma once
 
+#include <time.h>
+
 #include <string>
 #include <vector>
 
@@ -48,5 +50,10 @@ private:
   bytes with_mac_, without_mac_, bad_padding_, bad_structure_, bad_certificate_;
   std::string thumbprint_;
 };
+
+/// Nanoseconds.
+[[nodiscard]] std::int64_t read_clock(clockid_t which);
+/// CPU time of one PBKDF2-HMAC-SHA-256 of 32 octets, in nanoseconds.
+[[nodiscard]] std::int64_t time_of_derivation(int iterations);
 
 } // namespace pfx::oracle
