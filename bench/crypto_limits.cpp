@@ -167,7 +167,7 @@ constexpr std::size_t import_syncs = 4; ///< received, claimed, prepared, settle
 } // namespace
 
 limit_report crypto_limit(const limit_options& options) {
-  return run_limit(options, [&options] {
+  return run_limit(options, 1, [&options] {
     const bool import = options.workload == "import";
     auto on = std::make_shared<bench_of_keys>(options, import ? import_syncs : create_syncs);
     limit_parts out;

@@ -25,7 +25,6 @@ def configuration(folder, where):
     return {
         "dataDirectory": os.path.join(folder, "data"),
         "masterKeyFile": os.path.join(folder, "master.key"),
-        "log": {"level": "warning"},
         "service": {"url": where["serviceUrl"], "tenant": where["tenant"], "pollIntervalSeconds": 0.1,
                     "trustedRootsFile": os.path.join(box, "server-root.pem")},
         "authorities": [{"name": where["authority"], "url": where["caUrl"],
@@ -147,9 +146,16 @@ class Side:
         if not shutil.which("perf"):
             return None
         return path, subprocess.Popen(
-            ["perf", "record", "-q", "-e", "cpu-clock", "-F", "499", "-g", "-o", path, "-p",
+            ["perf", "record", "-q", "-e", "cpu-clock", "-F", "499", "-o", path, "-p",
              str(self.engine.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             preexec_fn=machine.pinned(self.plan.cores["others"]))
+
+
+def short(name):
+    """A C++ name without its template arguments' depths."""
+    name = re.sub(r"nlohmann::json_abi_v\w+", "nlohmann", name)
+    name = re.sub(r"std::__cxx11::basic_string<[^<>]*(<[^<>]*>[^<>]*)*>", "std::string", name)
+    return re.sub(r"basic_json<.*", "basic_json<…>", name)[:80]
 
 
 def heaviest(record):
@@ -157,10 +163,13 @@ def heaviest(record):
     path, sampler = record
     sampler.send_signal(signal.SIGINT)
     sampler.wait(60)
-    done = subprocess.run(["perf", "report", "-i", path, "--no-children", "-g", "none", "--percent-limit", "0.7",
-                           "--stdio", "--sort", "dso,symbol"], stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, text=True, check=False)
-    rows = re.findall(r"^\s*([\d.]+)%\s+(\S+)\s+\[.\]\s+(.+?)\s*$", done.stdout, re.MULTILINE)
-    if os.environ.get("PFX_BENCH_KEEP"):
-        shutil.copy(path, os.environ["PFX_BENCH_KEEP"])
-    return [{"percent": float(percent), "in": where, "function": what} for percent, where, what in rows[:25]]
+    done = subprocess.run(["perf", "report", "-i", path, "--no-children", "--stdio", "--field-separator", "\t",
+                           "--sort", "dso,symbol"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True, check=False)
+    sums = {}
+    for percent, where, what in re.findall(r"^\s*([\d.]+)%\s*\t(\S+)\s*\t\[.\]\s+([^\t\n]+)", done.stdout,
+                                           re.MULTILINE):
+        name = "(local symbols)" if what.startswith("0x") else short(what.strip())
+        sums[where, name] = sums.get((where, name), 0) + float(percent)
+    heavy = sorted(sums.items(), key=lambda one: -one[1])[:25]
+    return [{"percent": round(percent, 1), "in": where, "function": name} for (where, name), percent in heavy]

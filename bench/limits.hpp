@@ -18,7 +18,7 @@ struct limit_options {
 
 struct limit_report {
   double per_second = 0;
-  /// Microseconds of one thread for each part of one operation.
+  /// Microseconds of CPU for each part of one operation.
   std::vector<std::pair<std::string, double>> parts;
 };
 

@@ -1,4 +1,5 @@
 // The limit of a re-delivery: the record is found, and the request is the one it stands for.
+#include <array>
 #include <random>
 
 #include <openssl/evp.h>
@@ -15,6 +16,7 @@ namespace {
 constexpr std::size_t record_octets = 170;    ///< of a settled record of ours
 constexpr std::size_t request_octets = 2'000; ///< of a request's text
 constexpr double bloom_bits = 10;
+constexpr std::size_t at_a_time = 200; ///< so that the clock does not weigh
 
 std::string key_of(std::size_t number) {
   return "bench/request-" + std::to_string(number * 2654435761U % 4294967291U);
@@ -42,26 +44,32 @@ std::shared_ptr<rocksdb::DB> filled(const limit_options& options) {
   return out;
 }
 
+void hash(const std::string& text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  must(EVP_Q_digest(nullptr, "SHA256", nullptr, text.data(), text.size(), out.data(), nullptr) == 1,
+       "hashing");
+}
+
 } // namespace
 
 limit_report look_up_limit(const limit_options& options) {
   const auto database = filled(options);
-  return run_limit(options, [&] {
+  return run_limit(options, at_a_time, [&] {
     auto random = std::make_shared<std::mt19937_64>(7);
     auto found = std::make_shared<std::string>();
     auto text = std::make_shared<std::string>(request_octets, 'x');
     limit_parts out;
     out.push_back({"look-up", [&options, database, random, found] {
-                     const auto key = key_of((*random)() % options.records);
-                     must(database->Get({}, key, found.get()).ok(), "a look-up");
+                     for (std::size_t times = 0; times < at_a_time; ++times) {
+                       const auto key = key_of((*random)() % options.records);
+                       must(database->Get({}, key, found.get()).ok(), "a look-up");
+                     }
                    }});
-    out.push_back(
-      {"SHA-256 of the request", [text] {
-         unsigned char hash[EVP_MAX_MD_SIZE];
-         must(EVP_Q_digest(nullptr, "SHA256", nullptr, text->data(), text->size(), hash, nullptr)
-                == 1,
-              "hashing");
-       }});
+    out.push_back({"SHA-256 of the request", [text] {
+                     for (std::size_t times = 0; times < at_a_time; ++times) {
+                       hash(*text);
+                     }
+                   }});
     return out;
   });
 }

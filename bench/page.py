@@ -31,9 +31,12 @@ def table(head, rows):
 
 
 def results(out):
-    rows = [[name] + [workloads.number(got[key]) for key in workloads.HEAD.split()[1:]]
+    words = workloads.HEAD.split()[1:] + ["cpu_ratio"]
+    rows = [[name] + [workloads.number(got[key]) for key in words]
             for name, got in out["workloads"].items()]
-    return table([one.replace("_", " ") for one in workloads.HEAD.split()], rows)
+    return table(["workload"] + [one.replace("_", " ") for one in words], rows) + (
+        "\n`ratio` compares what was done in a second of a clock on the wall, `cpu ratio` the CPU of one request "
+        "(limit / engine): only\nthe second holds while others are at work on the same cores.\n")
 
 
 def limits(out):
