@@ -22,7 +22,7 @@ REFUSALS = (4, 5)          # app/exit_code.hpp: halted, the store failed
 FAULT_SECONDS = 4          # how long an engine runs with failing calls
 SIGNALS = (-6, -9)         # RocksDB aborts where it cannot write; a kill is ours
 CALLS = [("posix/io/rw/write", 28), ("posix/io/rw/write", 28), ("posix/io/rw/write", 5),
-         ("posix/io/rw/pwrite", 28), ("posix/io/rw/pwrite", 5), ("posix/io/sync/fdatasync", 5), ("posix/io/sync/fsync", 5), ("posix/io/oc/open", 24), ("posix/io/oc/open", 28),
+         ("posix/io/sync/fdatasync", 5), ("posix/io/sync/fsync", 5), ("posix/io/oc/open", 24), ("posix/io/oc/open", 28),
          ("posix/io/rw/read", 5), ("posix/io/rw/pread", 5)]
 
 
@@ -224,6 +224,18 @@ class SmallDisk:
         subprocess.run(["umount", "-l", self.folder], check=False)
 
 
+def mount_works(folder):
+    image, where = os.path.join(folder, "trial.image"), os.path.join(folder, "trial")
+    os.mkdir(where)
+    with open(image, "wb") as file:
+        file.truncate(4 << 20)
+    for words in (["mkfs.ext4", "-q", image], ["mount", "-o", "loop", image, where]):
+        if shutil.which(words[0]) is None or subprocess.run(words, capture_output=True).returncode != 0:
+            return False
+    subprocess.run(["umount", where], check=True)
+    return True
+
+
 def disk_round(options, sub, seed, dice, bad):
     """Below the floor it pauses and comes back by itself; a disk that is full at once may end it."""
     stage = new_stage(options, sub, seed, 20 * REQUESTS_PER_SECOND)
@@ -267,6 +279,9 @@ def disk_round(options, sub, seed, dice, bad):
 
 
 def disk(options, folder):
+    if not mount_works(folder):
+        print(json.dumps({"campaign": "disk", "skipped": "no ext4 image can be mounted here (it takes root)"}))
+        return True
     started, seen, ends = time.monotonic(), [], {}
     total = {"lost": 0, "second_results": 0, "surplus_certificates": 0, "shared_keys": 0, "failed": 0}
     for number in range(options.rounds):

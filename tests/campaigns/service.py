@@ -20,6 +20,7 @@ SETTINGS = {"limits.openRequestsMax": 60, "limits.quarantineHours": 0.001, "limi
 CA = ["CertificateAuthority/submit", "CertificateAuthority/find", "CertificateAuthority/revoke"]
 DESK = ["Connectors/checkIn", "Connectors/importKeys", "PfxRequests/download", "PfxRequests/renewLeases",
         "PfxRequests/upload", "PfxRequests/query"]
+WIRE = ("status", "html", "cut", "length", "drip", "late", "close", "redirect", "certificate")
 # Honoured up to a limit of the engine's own; what a campaign can wait for, and what means nothing.
 RETRY_AFTER = [None, 0, 1, 3, -5, "garbage", "", "1.5", {"date": 2}, {"date": -100000}]
 
@@ -63,7 +64,33 @@ def rule(dice):
     ])
 
 
-def plan_of(dice):
+# One of each; for a short run (`--only all`).
+EVERYTHING = [
+    {"fault": "close", "when": "after", "share": 0.08}, {"fault": "close", "share": 0.04},
+    {"fault": "status", "status": 503, "retryAfter": 1, "share": 0.04},
+    {"fault": "status", "status": 429, "retryAfter": -5, "share": 0.02},
+    {"fault": "status", "status": 500, "when": "after", "retryAfter": "garbage", "share": 0.02},
+    {"fault": "status", "status": 401, "span": 3, "calls": ["PfxRequests/upload"], "numbers": [9]},
+    {"fault": "cut", "share": 0.04}, {"fault": "length", "share": 0.04}, {"fault": "length", "by": -9, "share": 0.04},
+    {"fault": "html", "share": 0.04}, {"fault": "redirect", "share": 0.02}, {"fault": "late", "seconds": 3, "share": 0.01},
+    {"fault": "drip", "seconds": 0.5, "share": 0.03},
+    {"fault": "certificate", "which": "wrongName", "handshakes": 4, "numbers": [30]},
+    {"fault": "junk", "numbers": [3, 8]}, {"fault": "otherBody", "numbers": [4, 9]},
+    {"fault": "reordered", "numbers": [5, 10]}, {"fault": "again", "count": 4, "numbers": [7, 11]},
+    {"fault": "twice", "count": 3, "share": 0.5}, {"fault": "leaseTaken", "share": 0.1},
+    {"fault": "staleEpoch", "calls": ["Connectors/checkIn"], "numbers": [1]},
+    {"fault": "wrongKey", "numbers": [5, 15, 25]}, {"fault": "expired", "numbers": [6]},
+    {"fault": "refuse", "numbers": [8]}, {"fault": "conflict", "numbers": [10, 20]},
+    {"fault": "pending", "answers": 5, "share": 0.1}, {"fault": "pending", "numbers": [12]},
+    {"fault": "otherRequest", "calls": ["CertificateAuthority/submit"], "numbers": [18, 28]},
+    {"fault": "expiredChain", "calls": ["CertificateAuthority/submit"], "numbers": [35]},
+]
+
+
+def plan_of(dice, only):
+    if only == "all":
+        rules = [{"calls": DESK + CA, **one} if one["fault"] in WIRE else one for one in EVERYTHING]
+        return {"until": {"seconds": FAULT_SECONDS}, "faults": rules}  # registering is not what is tried here
     return {"until": {"seconds": FAULT_SECONDS}, "faults": [rule(dice) for _ in range(dice.randint(3, 9))]}
 
 
@@ -87,7 +114,7 @@ def service(options, folder):
     count = {"requests": 0, "delivered": 0, "excused": 0, "certificates": 0, "revoked": 0}
     for number in range(options.rounds):
         seed = options.seed * 10_000 + number
-        plan = plan_of(random.Random(seed))
+        plan = plan_of(random.Random(seed), options.only)
         sub = os.path.join(folder, f"round-{number}")
         os.mkdir(sub)
         verdict, drained = one_round(options, sub, seed, plan)
