@@ -47,7 +47,8 @@ else() # the compiler that is shipped with and that warnings are errors of is GC
   target_compile_options(pfx_flags INTERFACE -Wno-error)
 endif()
 if(PFX_SANITIZE) # GCC's flow analysis loses its way in instrumented library headers
-  target_compile_options(pfx_flags INTERFACE -Wno-maybe-uninitialized)
+  target_compile_options(pfx_flags INTERFACE -Wno-maybe-uninitialized -Wno-array-bounds
+                         -Wno-stringop-overflow -Wno-stringop-overread)
 endif()
 target_include_directories(pfx_flags INTERFACE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
 target_compile_definitions(pfx_flags INTERFACE PFX_VERSION="${PROJECT_VERSION}"
