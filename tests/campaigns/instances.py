@@ -1,9 +1,10 @@
 """Several engines on one queue, frozen, killed, cloned and restored from an older copy.
 
-A round is one sandbox and one of: `crowd` (2-10 connectors of one tenant; one is killed, frozen for
+A round is one sandbox and one of (`--only`): `crowd` (2-10 connectors of one tenant; one is killed, frozen for
 longer than its lease, or stopped, again and again), `clone` (a data directory copied with the
 identity in it, both run: one must halt with exit code 4, and stay so), `restore` (an older copy takes
-the place of the data directory; the engine must notice, ask about everything and go on).
+the place of the data directory; the engine must notice, ask about everything and go on), `storm` (a
+crowd, and a service and a CA with faults as in the campaign `service`).
 """
 import json
 import os
@@ -20,7 +21,7 @@ REQUESTS_PER_SECOND = 12
 CROWD_SECONDS = 14
 HALT_SECONDS = 40          # two processes under one name: one must have halted by then
 HALTED = 4                 # app/exit_code.hpp
-KINDS = ("crowd", "clone", "restore")
+KINDS = ("crowd", "clone", "restore", "storm")
 SETTINGS = {"limits.openRequestsMax": 40, "limits.quarantineHours": 0.001, "limits.attemptsMax": 100,
             "limits.freeSpaceFloorMebibytes": 1,
             "service.leaseSeconds": LEASE_SECONDS, "service.pollIntervalSeconds": 0.5,
@@ -121,9 +122,17 @@ def run_until(seconds):
         time.sleep(0.05)
 
 
-def crowd(options, folder, seed, dice):
+def storm(options, folder, seed, dice):
+    from campaigns.service import plan_of  # it stands on this module
+    plan = os.path.join(folder, "faults.json")
+    with open(plan, "w") as file:
+        json.dump(plan_of(dice, ""), file, indent=1)
+    return crowd(options, folder, seed, dice, ["--faults", plan])
+
+
+def crowd(options, folder, seed, dice, extra=()):
     count = dice.choice([2, 2, 3, 3, 4, 5, 7, 10])
-    stage = new_stage(options, folder, seed, CROWD_SECONDS * REQUESTS_PER_SECOND, count)
+    stage = new_stage(options, folder, seed, CROWD_SECONDS * REQUESTS_PER_SECOND, count, extra)
     with open(os.path.join(stage.box, "sandbox.json")) as file:
         codes = json.load(file)["registrationCodes"]
     all_of = [Connector(stage, os.path.dirname(stage.config))]

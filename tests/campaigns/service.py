@@ -45,7 +45,7 @@ def rule(dice):
         {"fault": "close", "when": "after", "span": 4, **wire, "share": share / 3},
         {"fault": "redirect", "when": dice.choice(["before", "after"]), **wire},
         {"fault": "certificate", "which": dice.choice(["expired", "wrongName", "stranger"]),
-         "handshakes": dice.randint(1, 12), "numbers": sorted({dice.randint(2, 60), dice.randint(2, 60)})},
+         "handshakes": dice.randint(1, 12), "calls": DESK + CA, "numbers": sorted({dice.randint(2, 60), dice.randint(2, 60)})},
         {"fault": "twice", "count": dice.randint(1, 5), "share": 0.5},
         {"fault": "again", "count": dice.randint(1, 10), "share": 0.3},
         {"fault": "reordered", "share": 0.5},
