@@ -7,7 +7,7 @@ root=${PFX_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 . "$root/packaging/lib.sh"
 
 dir="$root/build/asan"
-programs="test_core test_crypto test_storage test_fuzz"
+programs="test_core test_crypto test_storage"
 program_seconds_max=240
 
 choose_cache
