@@ -8,11 +8,21 @@ import time
 
 from campaigns.stage import DRAIN_SECONDS, Stage, clean, labels_of, say, totals
 
+SLOWNESS_MAX = 3           # a busy machine gets so many times the seconds for everything
+PROBE_SECONDS = 0.5
 ROUND_SECONDS = 3          # for a label to be passed; after it the engine is killed where it is
 REQUESTS_PER_SECOND = 8   # the sandbox feeds so many, so that no round finds nothing to disturb
 REQUESTS_PER_ROUND = 12
 LAST_CHANCE_SECONDS = 10   # for a label that was not hit yet
 ATTEMPTS_PER_LABEL = 4
+
+
+def slowness():
+    """Seconds that pass for one second of work: how busy the machine is with other things."""
+    wall, cpu = time.monotonic(), time.process_time()
+    while time.process_time() - cpu < PROBE_SECONDS:
+        pass
+    return min(SLOWNESS_MAX, max(1, (time.monotonic() - wall) / PROBE_SECONDS))
 
 
 class Kills:
@@ -25,10 +35,12 @@ class Kills:
         if options.mutate:
             self.env["PFXENGINE_MUTATE"] = options.mutate
         requests = options.rounds * REQUESTS_PER_ROUND
-        self.fed_until = time.monotonic() + requests / REQUESTS_PER_SECOND
+        self.slow = slowness()
+        rate = REQUESTS_PER_SECOND / self.slow
+        self.fed_until = time.monotonic() + requests / rate
         self.stage = Stage(options.program, folder,
                            ["--requests", str(requests), "--mix", options.mix, "--seed", str(options.seed),
-                            "--rate", str(REQUESTS_PER_SECOND), "--lease", "5", "--redeliver-share", "0.4",
+                            "--rate", f"{rate:.2f}", "--lease", "5", "--redeliver-share", "0.4",
                             "--reject-share", "0.2", "--lose-lease-share", "0.3",
                             "--pending-answers", "2", "--pending-share", "0.2"],
                            {"limits.openRequestsMax": 24, "limits.quarantineHours": 0.001,
@@ -40,7 +52,7 @@ class Kills:
     def one_kill(self, label, nth, seconds):
         """True if the label was hit: the process killed itself there."""
         engine = self.stage.engine(PFXENGINE_KILL_AT=f"{label}:{nth}", **self.env)
-        code = engine.wait(seconds)
+        code = engine.wait(seconds * self.slow)
         self.rounds += 1
         if code is None:
             engine.kill()
@@ -53,7 +65,7 @@ class Kills:
 
     def random_kill(self):
         engine = self.stage.engine(**self.env)
-        engine.wait(self.random.uniform(0.05, 1.5))
+        engine.wait(self.random.uniform(0.05, 1.5) * self.slow)
         engine.kill()
         self.rounds += 1
         self.random_kills += 1
@@ -98,7 +110,7 @@ class Kills:
             result["lost"] = max(1, result["lost"])
         missed = [] if self.options.only else sorted(set(self.labels) - self.hit)
         return {"campaign": "kills", "seed": self.options.seed, "mutation": self.options.mutate or None,
-                "rounds": self.rounds, "random_kills": self.random_kills,
+                "rounds": self.rounds, "slowness": round(self.slow, 1), "random_kills": self.random_kills,
                 "labels_defined": len(self.labels), "labels_hit": len(self.hit), "labels_missed": missed,
                 "drained": drained, **result, "seconds": round(time.monotonic() - started, 1)}
 
