@@ -37,7 +37,7 @@ def describe():
     with open("/etc/os-release", encoding="utf-8") as file:
         system = re.search(r'PRETTY_NAME="?([^"\n]*)', file.read()).group(1)
     return {"cpu": model, "cores": len(os.sched_getaffinity(0)), "system": system,
-            "kernel": platform.release(), "openssl": first_line(["openssl", "version"]),
+            "kernel": platform.release(), "openssl": first_line(["openssl", "version"]).split(" (")[0],
             "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30),
             "date": datetime.date.today().isoformat(), "load_before": os.getloadavg()[0]}
 

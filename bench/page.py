@@ -4,6 +4,7 @@ import os
 import workloads
 
 KEPT = "## What the first profile shows"
+HEADINGS = {"cpu_us_per_request": "CPU µs per request", "rss_mib": "RSS MiB", "cpu_ratio": "CPU ratio"}
 NO_FINDINGS = KEPT + "\n\nNothing was written down yet.\n"
 
 INTRO = """# Performance
@@ -34,9 +35,9 @@ def results(out):
     words = workloads.HEAD.split()[1:] + ["cpu_ratio"]
     rows = [[name] + [workloads.number(got[key]) for key in words]
             for name, got in out["workloads"].items()]
-    return table(["workload"] + [one.replace("_", " ") for one in words], rows) + (
-        "\n`ratio` compares what was done in a second of a clock on the wall, `cpu ratio` the CPU of one request "
-        "(limit / engine): only\nthe second holds while others are at work on the same cores.\n")
+    return table(["workload"] + [HEADINGS.get(one, one.replace("_", " ")) for one in words], rows) + (
+        "\n`ratio` compares what was done in a second of a clock on the wall, `CPU ratio` the CPU of one\n"
+        "request (limit / engine): the second holds better while others are at work on the same cores.\n")
 
 
 def limits(out):

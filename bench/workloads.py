@@ -14,6 +14,7 @@ HEAD = ("name engine_per_s limit_per_s ratio cpu_us_per_request p50_ms p99_ms rs
 LIMIT_SECONDS = 3
 PACED_SHARE = 0.5      # of the measured rate, for the latencies
 PACED_SECONDS = 4      # at most
+PACED_MIN = 8          # requests; a percentile of fewer would be none
 VERIFIED_MAX = 300     # results opened after the clock has stopped, per round
 
 
@@ -64,7 +65,7 @@ class Plan:
 
     @property
     def count(self):
-        return min(self.of.requests, self.requests) if self.requests else self.of.requests
+        return max(4, min(self.of.requests, self.requests or self.of.requests))
 
     def program(self, name):
         return os.path.join(self.binaries, name)
@@ -115,9 +116,9 @@ def between(first, last, ended):
             "disk_octets_per_request": (last["written"] - first["written"]) / ended}
 
 
-def check(plan, said, wanted):
+def check(side, said, wanted):
     if not said["complete"] or said["ended"] == 0:
-        raise Unsound(f"only {said['ended']} of {wanted} requests ended")
+        raise Unsound(f"only {said['ended']} of {wanted} requests ended; the engine: {side.last_words()}")
 
 
 def end_to_end(plan, folder, profiled):
@@ -130,14 +131,15 @@ def end_to_end(plan, folder, profiled):
         said = side.tell(f"run {saturated} {plan.seconds} {plan.of.in_flight} 0")
         after = read_counters(side)
         report = engine.heaviest(record) if record else None
-        check(plan, said, saturated)
+        check(side, said, saturated)
         rate = said["ended"] / said["seconds"]
         got = {"engine_per_s": rate, "requests": said["ended"], "seconds": said["seconds"],
                "saturated_p50_ms": said["p50_ms"], "downloads": said["downloads"], "uploads": said["uploads"]}
         got.update(between(before, after, said["ended"]))
-        rest = min(count - said["ended"], max(1, int(rate * PACED_SHARE * min(PACED_SECONDS, plan.seconds))))
-        paced = side.tell(f"run {max(1, rest)} 0 {plan.of.in_flight} {rate * PACED_SHARE}")
-        check(plan, paced, rest)
+        wish = int(rate * PACED_SHARE * min(PACED_SECONDS, plan.seconds))
+        rest = min(count - said["ended"], max(PACED_MIN, wish))
+        paced = side.tell(f"run {rest} 0 {plan.of.in_flight} {rate * PACED_SHARE}")
+        check(side, paced, rest)
         got.update({"p50_ms": paced["p50_ms"], "p99_ms": paced["p99_ms"], "paced": paced["ended"],
                     "rss_mib": machine.peak_mib(side.engine.pid)})
         side.stop_engine()
