@@ -104,7 +104,7 @@ class Kills:
                         self.one_kill("before_persist.working", 1, ROUND_SECONDS)
                     self.one_kill(label, 1, LAST_CHANCE_SECONDS)
         still_fed = max(0, self.fed_until - time.monotonic())
-        drained = self.stage.drain(DRAIN_SECONDS + still_fed, **self.env)
+        drained = self.stage.drain(DRAIN_SECONDS * self.slow + still_fed, **self.env)
         result = totals(self.stage.verdict())
         if not drained:
             result["lost"] = max(1, result["lost"])
