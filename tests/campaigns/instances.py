@@ -19,6 +19,7 @@ from campaigns.stage import DRAIN_SECONDS, Child, Stage, say
 LEASE_SECONDS = 3
 REQUESTS_PER_SECOND = 12
 CROWD_SECONDS = 14
+STORM_DRAIN_SECONDS = 900  # the engine's back-off has grown to 5 minutes by the end of the faults
 HALT_SECONDS = 40          # two processes under one name: one must have halted by then
 HALTED = 4                 # app/exit_code.hpp
 KINDS = ("crowd", "clone", "restore", "storm")
@@ -107,12 +108,13 @@ def drain(stage, connectors, seconds=DRAIN_SECONDS):
 
 
 def new_stage(options, folder, seed, requests, codes=1, extra=()):
+    # Requests stay under way for seconds, or nobody would be met at work.
+    pending = [] if "--faults" in extra else ["--pending-answers", "6", "--pending-share", "0.6"]
     return Stage(options.program, folder,
                  ["--requests", str(requests), "--rate", str(REQUESTS_PER_SECOND), "--lease", str(LEASE_SECONDS),
                   "--redeliver-share", "0.2", "--devices", "10", "--seed", str(seed), "--codes", str(codes),
                   "--mix", "create-ec=30,create-rsa=1,import=5",
-                  # requests stay under way for seconds, or nobody would be met at work
-                  "--pending-answers", "6", "--pending-share", "0.6", *extra], dict(SETTINGS))
+                  *pending, *extra], dict(SETTINGS))
 
 
 def run_until(seconds):
@@ -127,10 +129,10 @@ def storm(options, folder, seed, dice):
     plan = os.path.join(folder, "faults.json")
     with open(plan, "w") as file:
         json.dump(plan_of(dice, ""), file, indent=1)
-    return crowd(options, folder, seed, dice, ["--faults", plan])
+    return crowd(options, folder, seed, dice, ["--faults", plan], STORM_DRAIN_SECONDS)
 
 
-def crowd(options, folder, seed, dice, extra=()):
+def crowd(options, folder, seed, dice, extra=(), drain_seconds=DRAIN_SECONDS):
     count = dice.choice([2, 2, 3, 3, 4, 5, 7, 10])
     stage = new_stage(options, folder, seed, CROWD_SECONDS * REQUESTS_PER_SECOND, count, extra)
     with open(os.path.join(stage.box, "sandbox.json")) as file:
@@ -166,7 +168,7 @@ def crowd(options, folder, seed, dice, extra=()):
             done["stops"] += 1
     for one in thaw_at:
         one.thaw()
-    return stage, drain(stage, all_of), done, []
+    return stage, drain(stage, all_of, drain_seconds), done, []
 
 
 def pause_of(connector, dice):
