@@ -78,8 +78,15 @@ void reconciler_state::take(const tasks::handed_page& page) {
   }
   failures = 0;
   const auto next = [this, more = page.recorded.more, last = page.last](bool taken) {
-    after = taken ? last : after;
-    !taken || more ? ask() : finish();
+    const bool advanced = taken && last != after;
+    after = advanced ? last : after;
+    if (taken && !more) {
+      finish();
+    } else if (advanced) {
+      ask();
+    } else {
+      again(0); // the keeper was busy, or the service turns in a circle
+    }
   };
   self->request(keeper, keeper_patience, pack(tasks::arrivals(page.recorded)))
     .then(next, [this](const caf::error&) { again(0); });

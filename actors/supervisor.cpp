@@ -98,6 +98,7 @@ void supervisor_state::stale(const tasks::check_in_outcome& answer) {
     return;
   }
   ask_everything = true;
+  reconciled = false; // somebody else may have worked since
   auto who = p->caller.current();
   who.epoch = std::max(who.epoch, answer.highest_epoch) + 1;
   const bool posted = p->disk->post([plant = p, who, me = supervisor(self)] {
@@ -154,8 +155,7 @@ void supervisor_state::halt(errc why, std::string words) {
     return;
   }
   p->halted = true; // before anything else: calls that wait for a thread are not made any more
-  const bool for_good = now == phase::running
-    && (why == errc::stale_epoch || why == errc::corrupt);
+  const bool for_good = now == phase::running && (why == errc::stale_epoch || why == errc::corrupt);
   if (for_good) { // or two copies would take turns in ending each other
     (void)p->disk->post([plant = p, words] {
       (void)plant->store->commit(

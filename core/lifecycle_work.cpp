@@ -19,6 +19,7 @@ void begin_attempt(turn& t) {
   }
   ++r.attempts;
   r.attempt_open = true;
+  r.live.slow = false; // claimed for the processor, which finds out anew
   if (r.state == record_state::received) {
     r.state = record_state::working;
   }

@@ -24,6 +24,8 @@ pfx_result<pfx_file> pfx_file::parse(byte_view octets) {
   return pfx_file(std::make_unique<state>(state{std::move(*read)}));
 }
 
+bool pfx_file::has_mac() const noexcept { return state_->frame.mac.has_value(); }
+
 std::int64_t pfx_file::known_iterations() const noexcept { return state_->frame.seen.iterations; }
 
 pfx_result<pfx_contents> pfx_file::open(const secret_bytes& password,

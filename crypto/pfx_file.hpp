@@ -70,6 +70,9 @@ public:
   pfx_file& operator=(pfx_file&&) noexcept;
   ~pfx_file();
 
+  /// False: nothing but its encryption speaks for the file's octets, so that whoever can change
+  /// them and see what becomes of it can read what lies under CBC.
+  [[nodiscard]] bool has_mac() const noexcept;
   /// Sum of the iterations that are known without a password.
   [[nodiscard]] std::int64_t known_iterations() const noexcept;
 

@@ -13,6 +13,7 @@ bytes encode(const audit_line& value) {
     out.u64(value.epoch).blob(value.random);
   } else {
     out.text(value.context).fixed(value.thumbprint).text(value.serial_number).text(value.text);
+    out.blob(value.random);
   }
   return out.take();
 }
@@ -30,6 +31,9 @@ result<audit_line> decode_audit_line(byte_view octets) {
     out.thumbprint = in.fixed();
     out.serial_number = in.text();
     out.text = in.text();
+    if (!in.finished()) { // lines of older programs end here
+      out.random = in.blob();
+    }
   }
   if (!in.finished()) {
     return failure(errc::corrupt, "audit", "a line is damaged");

@@ -41,7 +41,9 @@ struct audit_line {
   digest thumbprint;   ///< of the recorded certificate, if the event is about one
   std::string serial_number;
   std::string text;
-  bytes random;            ///< of `started`: makes two copies of a store part ways
+  /// Makes two copies of a store part ways, and keeps whoever is told the head of the chain from
+  /// guessing what a line says.
+  bytes random;
   std::uint64_t epoch = 0; ///< of `started`
 };
 [[nodiscard]] bytes encode(const audit_line& value);

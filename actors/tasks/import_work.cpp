@@ -18,6 +18,9 @@ using lifecycle::event;
 using lifecycle::event_kind;
 
 constexpr std::size_t friendly_name_octets_max = 256;
+/// Random octets that happen to be padded are longer than any password with such a key, and would
+/// be told from those that are not.
+constexpr int pkcs1_bits_max = 4096;
 
 /// What is wrong with a file, as far as everybody may know it: the file is the sender's own.
 error file_fault(const pfx_refusal& from) {
@@ -59,6 +62,10 @@ result<crypto::rsa_padding> check_order(const plant& p, const import_order& orde
   auto key = p.keys->find(order.provider_name, order.key_name);
   if (!key) {
     return failure(key.error());
+  }
+  if (*padding == crypto::rsa_padding::pkcs1 && key->bits > pkcs1_bits_max) {
+    return failure(errc::policy, "paddingScheme",
+                   "pkcs1 is not used with keys of more than 4096 bits");
   }
   if (std::find(key->paddings.begin(), key->paddings.end(), *padding) == key->paddings.end()) {
     return failure(errc::policy, "paddingScheme",
@@ -215,13 +222,20 @@ work_end import_pfx(const plant& p, const record& of, const pfx_request& request
     out.event = refused(file_fault(file.error()));
     return out;
   }
+  if (!file->has_mac()) { // before a key is used: anything later would be a padding oracle
+    out.event = refused({errc::policy, "encryptedPfxBlob",
+                         "has no MAC: files that can be changed unnoticed are not imported"});
+    return out;
+  }
   if (file->known_iterations() > iterations_budget) {
     out.event.kind = event_kind::work_slow;
     return out;
   }
-  auto used = p.uses == nullptr ? result<void>{}
-                                : p.uses->take(lowered_hex(request.import.thumbprint),
-                                               fingerprints_of(request), p.time->boot());
+  auto used = p.uses == nullptr
+    ? result<void>{}
+    : p.uses->take({lowered_hex(request.import.thumbprint),
+                    to_hex(crypto::sha256(request.import.encrypted_password))},
+                   fingerprints_of(request), p.time->boot());
   if (!used) {
     out.audit.push_back({audit_event::use_limited, printable(to_string(used.error()), 200)});
     out.event = refused(used.error(), true);

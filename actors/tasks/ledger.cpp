@@ -66,6 +66,9 @@ void ledger::load(record value, bool unclean) {
 
 void ledger::ask_everything() {
   for (auto& [key, in] : open_) {
+    if (in.value.state == record_state::settled) {
+      continue; // its end is being written
+    }
     lifecycle::step_result out;
     out.next = in.value;
     out.next.ask_first = true;

@@ -1,6 +1,8 @@
 // The audit half of the ledger: lines that become durable with what they tell of, or before it.
 #include "actors/tasks/ledger.hpp"
 
+#include "core/codec.hpp"
+
 namespace pfx::actors::tasks {
 
 void ledger::continue_audit(std::uint64_t sequence, const digest& head) {
@@ -20,7 +22,10 @@ void ledger::add_audit(change& to, std::uint16_t event_id, const record& of) {
 
 void ledger::add_line(change& to, const audit_line& line) {
   const auto sequence = ++audit_sequence_;
-  auto octets = encode(line);
+  auto salted = line;
+  writer random;
+  salted.random = random.u64(plant_.random()).u64(plant_.random()).take();
+  auto octets = encode(salted);
   audit_head_ = audit_link(audit_head_, sequence, octets);
   to.operations.emplace_back(storage::put_audit{sequence, audit_head_, std::move(octets)});
   to.anchor = connect::service::anchor{sequence, audit_head_};

@@ -30,12 +30,12 @@ void use_limits::forget_old(boot_ms now) {
   std::erase_if(uses_, [number](const auto& one) { return one.second.number + 1 < number; });
 }
 
-result<void> use_limits::take(const std::string& thumbprint,
+result<void> use_limits::take(const std::vector<std::string>& secrets,
                               const std::vector<std::string>& recipients, boot_ms now) {
   const std::lock_guard lock(mutex_);
-  if (uses_.size() + recipients.size() + 1 > subjects_max) {
+  if (uses_.size() + recipients.size() + secrets.size() > subjects_max) {
     forget_old(now);
-    if (uses_.size() + recipients.size() + 1 > subjects_max) {
+    if (uses_.size() + recipients.size() + secrets.size() > subjects_max) {
       return failure(too_often("thumbprint"));
     }
   }
@@ -44,15 +44,19 @@ result<void> use_limits::take(const std::string& thumbprint,
     const auto faded = one.before * static_cast<std::size_t>(left) / hour_ms;
     return one.now + faded >= most;
   };
-  if (full(at("t" + thumbprint, now), per_thumbprint_)) {
-    return failure(too_often("thumbprint"));
+  for (const auto& one : secrets) {
+    if (full(at("t" + one, now), per_thumbprint_)) {
+      return failure(too_often("thumbprint"));
+    }
   }
   for (std::size_t i = 0; i < recipients.size(); ++i) {
     if (full(at("r" + recipients[i], now), per_recipient_)) {
       return failure(too_often("recipients[" + std::to_string(i) + "].certificate"));
     }
   }
-  ++at("t" + thumbprint, now).now;
+  for (const auto& one : secrets) {
+    ++at("t" + one, now).now;
+  }
   for (const auto& one : recipients) {
     ++at("r" + one, now).now;
   }

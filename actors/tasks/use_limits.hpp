@@ -22,8 +22,9 @@ public:
       : per_thumbprint_(per_thumbprint), per_recipient_(per_recipient) {}
 
   /// Counts one use, or refuses and counts nothing: errc::unavailable, field "thumbprint" or
-  /// "recipients[i].certificate".
-  [[nodiscard]] result<void> take(const std::string& thumbprint,
+  /// "recipients[i].certificate". `secrets` names in several ways what is opened: the thumbprint,
+  /// which is the sender's word, and the ciphertext, which is not.
+  [[nodiscard]] result<void> take(const std::vector<std::string>& secrets,
                                   const std::vector<std::string>& recipients, boot_ms now);
 
 private:

@@ -257,7 +257,7 @@ TEST_CASE("limits of use slide over the hour and count each subject by itself",
   constexpr boot_ms hour = 3'600'000;
   actors::tasks::use_limits uses(4, 6);
   const auto take = [&](const char* thumbprint, const char* recipient, boot_ms now) {
-    const auto done = uses.take(thumbprint, {recipient}, now);
+    const auto done = uses.take({thumbprint}, {recipient}, now);
     return done ? std::string() : done.error().field;
   };
   for (int i = 0; i < 4; ++i) {
@@ -296,6 +296,60 @@ TEST_CASE("a file that takes long delays nobody", "[actors][import]") {
   }));
   CHECK(b.settled("slow29")->outcome == settled_as::delivered);
   CHECK(b.plant.totals.keys_used == 31);
+}
+
+namespace {
+
+/// Refuses so many jobs, then runs them.
+class failing_executor final : public actors::tasks::executor {
+public:
+  bool post(actors::tasks::job work) override {
+    if (refusals > 0) {
+      --refusals;
+      return false;
+    }
+    work();
+    return true;
+  }
+  int refusals = 0;
+};
+
+} // namespace
+
+TEST_CASE("slow work that fails once is done again and holds nobody's place", "[actors][import]") {
+  bench b;
+  make_key(b);
+  failing_executor flaky;
+  flaky.refusals = 20;
+  b.plant.background = &flaky;
+  const auto file = file_with(b, 150'000, "password");
+  const auto thumbprint = to_hex(crypto::sha1(b.device.certificate.der()));
+  for (int i = 0; i < 20; ++i) {
+    b.service.offer(b.import("slow" + std::to_string(i), file, "password", thumbprint));
+  }
+  b.service.offer(b.request("create"));
+  b.start();
+  REQUIRE(b.advance_until([&] { return b.service.all_recorded(); }, 200'000));
+  for (int i = 0; i < 20; ++i) {
+    CHECK(b.settled("slow" + std::to_string(i))->outcome == settled_as::delivered);
+  }
+}
+
+TEST_CASE("a file without a MAC is refused before a key is used", "[actors][import]") {
+  const auto got = refusal_of([](bench&, pfx_request& r) {
+    std::ifstream in(std::string(PFX_SOURCE_DIR) + "/sandbox/data/pfx/openssl-no-mac.p12",
+                     std::ios::binary);
+    r.import.encrypted_pfx.assign(std::istreambuf_iterator<char>(in), {});
+  });
+  CHECK(got.message.starts_with("encryptedPfxBlob: has no MAC"));
+}
+
+TEST_CASE("another thumbprint for the same ciphertext does not widen the limit",
+          "[actors][import]") {
+  actors::tasks::use_limits uses(2, 100);
+  CHECK(uses.take({"a", "ciphertext"}, {"x"}, 0));
+  CHECK(uses.take({"b", "ciphertext"}, {"x"}, 0));
+  CHECK_FALSE(uses.take({"c", "ciphertext"}, {"x"}, 0));
 }
 
 TEST_CASE("connector keys are announced, and again when they change", "[actors][import]") {
