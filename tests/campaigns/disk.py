@@ -41,7 +41,7 @@ def last_words(log, since):
 
 
 def says_why(text):
-    return any(word in text for word in ('"level":"error"', "rror", "ssert", "No space", "orruption", "terminate"))
+    return any(word in text for word in ('"level":"error"', "rror", "cannot ", "ssert", "No space", "orruption", "terminate"))
 
 
 class Rounds:
