@@ -252,27 +252,6 @@ TEST_CASE("a key is used for one certificate only so often in an hour", "[actors
   CHECK(uses_in(b, actors::tasks::audit_event::use_limited) == 2);
 }
 
-TEST_CASE("limits of use slide over the hour and count each subject by itself",
-          "[actors][import]") {
-  constexpr boot_ms hour = 3'600'000;
-  actors::tasks::use_limits uses(4, 6);
-  const auto take = [&](const char* thumbprint, const char* recipient, boot_ms now) {
-    const auto done = uses.take({thumbprint}, {recipient}, now);
-    return done ? std::string() : done.error().field;
-  };
-  for (int i = 0; i < 4; ++i) {
-    CHECK(take("a", "x", 10 * hour).empty());
-  }
-  CHECK(take("a", "x", 10 * hour) == "thumbprint");
-  CHECK(take("b", "x", 10 * hour).empty());
-  CHECK(take("b", "x", 10 * hour).empty());
-  CHECK(take("b", "x", 10 * hour) == "recipients[0].certificate");
-  CHECK(take("b", "y", 10 * hour).empty());
-  CHECK(take("a", "z", 11 * hour) == "thumbprint"); // the last hour still counts in full
-  CHECK(take("a", "z", 11 * hour + hour / 2).empty());
-  CHECK(take("a", "z", 13 * hour).empty());
-}
-
 TEST_CASE("a file that takes long delays nobody", "[actors][import]") {
   bench b;
   make_key(b);
@@ -342,14 +321,6 @@ TEST_CASE("a file without a MAC is refused before a key is used", "[actors][impo
     r.import.encrypted_pfx.assign(std::istreambuf_iterator<char>(in), {});
   });
   CHECK(got.message.starts_with("encryptedPfxBlob: has no MAC"));
-}
-
-TEST_CASE("another thumbprint for the same ciphertext does not widen the limit",
-          "[actors][import]") {
-  actors::tasks::use_limits uses(2, 100);
-  CHECK(uses.take({"a", "ciphertext"}, {"x"}, 0));
-  CHECK(uses.take({"b", "ciphertext"}, {"x"}, 0));
-  CHECK_FALSE(uses.take({"c", "ciphertext"}, {"x"}, 0));
 }
 
 TEST_CASE("connector keys are announced, and again when they change", "[actors][import]") {
