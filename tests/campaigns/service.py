@@ -87,7 +87,20 @@ EVERYTHING = [
 ]
 
 
+# Alone in a round (`--only NAME`): what one wrong answer may not do.
+SINGLE = {
+    # during the closing walk, the CA shows the certificate of another request: it must not be revoked
+    "find": [{"fault": "otherRequest", "calls": ["CertificateAuthority/find"], "share": 0.3},
+             {"fault": "leaseTaken", "share": 0.3, "count": 3}],
+    # "come again in ten years", once, from the service and from the CA
+    "retry": [{"fault": "status", "retryAfter": 315360000, "numbers": [3], "calls": ["PfxRequests/download"]},
+              {"fault": "status", "retryAfter": 315360000, "numbers": [3, 9], "calls": ["CertificateAuthority/submit"]}],
+}
+
+
 def plan_of(dice, only):
+    if only in SINGLE:
+        return {"until": {"seconds": FAULT_SECONDS}, "faults": SINGLE[only]}
     if only == "all":
         rules = [{"calls": DESK + CA, **one} if one["fault"] in WIRE else one for one in EVERYTHING]
         return {"until": {"seconds": FAULT_SECONDS}, "faults": rules}  # registering is not what is tried here
