@@ -133,10 +133,23 @@ class ControlSocket(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+def listening(path, seconds=DRAIN_SECONDS):
+    """The socket's path, once the engine answers on it: the file alone may be a killed engine's."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            ControlSocket(path).connect()
+            return path
+        except (FileNotFoundError, ConnectionRefusedError):
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.05)
+
+
 def spoken(stage):
     """(where, octets) of every answer: the socket as it is, and the commands over it."""
     with open(stage.config, encoding="utf-8") as file:
-        path = json.load(file)["controlSocket"]
+        path = listening(json.load(file)["controlSocket"])
     contexts = []
     for state in ("received", "working", "submitting", "pending", "issued", "prepared", "closing", "settled",
                   "abandoned", "quarantined"):
