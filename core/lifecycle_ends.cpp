@@ -25,9 +25,9 @@ void expire(turn& t) {
   }
   const bool at_ca = r.pending_until != 0 && t.now.wall >= r.pending_until
                      && (r.expires_at == 0 || t.now.wall < r.expires_at);
-  const std::string last = r.reason.empty() ? "" : "; last: " + r.reason;
+  // This text leaves the machine; what went before, with paths and addresses, stays in the trail.
   set_failing(t, service_code::non_retryable,
-              at_ca ? "the CA left it pending too long" : "expiresDateTime passed" + last, true);
+              at_ca ? "the CA left it pending too long" : "expiresDateTime passed", true);
 }
 
 void end_quarantine(turn& t) {
@@ -45,7 +45,8 @@ void end_quarantine(turn& t) {
     return;
   }
   if (!r.failing) {
-    set_failing(t, service_code::non_retryable, "put aside: " + r.reason, false);
+    set_failing(t, service_code::non_retryable,
+                "put aside after faults; its timeline at the connector says which", false);
     r.state = r.has_intent ? record_state::submitting : record_state::received;
   }
 }

@@ -81,6 +81,27 @@ operator_retry: working; refused, then work
 )");
 }
 
+TEST_CASE("what the service is told at a deadline names no fault of this machine",
+          "[core][lifecycle]") {
+  const event trouble{.kind = event_kind::work_failed, .text = "io: /var/lib/x/keys: denied"};
+  teller aside;
+  for (int i = 0; i < 3; ++i) {
+    aside.on(event_kind::claimed).on(trouble);
+    aside.wait(5'000);
+  }
+  CHECK(aside.at.reason.find("/var/lib/x") != std::string::npos); // the operator's
+  aside.wait(aside.by.quarantine_ms);
+  REQUIRE(aside.at.failing);
+  CHECK(aside.at.reason.find("/var/lib/x") == std::string::npos);
+  teller expired;
+  expired.on(event_kind::claimed).on(trouble);
+  expired.now.boot -= expiry; // the lease is held on: only the wall's time passes
+  expired.at.live.lease_until = expiry;
+  expired.wait(expiry);
+  REQUIRE(expired.at.failing);
+  CHECK(expired.at.reason == "expiresDateTime passed");
+}
+
 TEST_CASE("the same request with another body is a conflict, and the first one goes on",
           "[core][lifecycle]") {
   teller t;
