@@ -114,7 +114,7 @@ using queue_keeper = caf::typed_actor<
   // Whom to hand work to; again when a stage was restarted.
   caf::reacts_to<parcel<peers>>,
   // How many requests may still come in? 0 while paused.
-  caf::replies_to<room_atom>::with<std::uint64_t>,
+  caf::replies_to<room_atom>::with<std::uint64_t, bool>,
   // A download came back. Answered when every request in it is durable.
   caf::replies_to<parcel<tasks::arrivals>>::with<bool>,
   // The settled ones among a download were looked up (disk thread).

@@ -313,9 +313,11 @@ queue_keeper::behavior_type keeper_behavior(queue_keeper::stateful_pointer<keepe
   self->delayed_send(self, tick_every, tick_atom_v);
   return {
     [self](const parcel<peers>& stages) { self->state.take_stages(*stages); },
-    [self](room_atom) -> std::uint64_t {
+    [self](room_atom) -> caf::result<std::uint64_t, bool> {
       const auto& s = self->state;
-      return s.going && !s.paused && !s.stopping && !s.poisoned ? s.book->room() : 0;
+      const bool takes = s.going && !s.paused && !s.stopping && !s.poisoned;
+      const auto free = takes ? s.book->room() : tasks::demand{};
+      return {std::uint64_t{free.requests}, free.imports};
     },
     [self](parcel<tasks::arrivals>& download) {
       return self->state.take_download(std::move(download));

@@ -25,13 +25,16 @@ struct poller_state {
   std::uint64_t round = 0;      ///< ticks of older rounds are stale
   std::size_t requests_max = 0; ///< halved when an answer was too large
   std::uint32_t failures = 0;
+  bool creates_only = false;    ///< of the download under way
+  boot_ms no_creates_until = 0; ///< none waited when they alone were asked for
   bool busy = false;
   bool stopped = false;
 
   void wake_in(std::int64_t wait_ms);
   void poll();
-  void download(std::uint64_t room);
+  void download(std::uint64_t room, bool imports);
   void downloaded(parcel<tasks::arrivals> answer);
+  void next(bool more);
   void failed(const tasks::arrivals& answer);
   [[nodiscard]] std::int64_t interval() const;
 };
@@ -57,20 +60,26 @@ void poller_state::poll() {
   }
   busy = true;
   self->request(keeper, keeper_patience, room_atom_v)
-    .then([this](std::uint64_t room) { room == 0 ? wake_in(no_room_wait_ms) : download(room); },
-          [this](const caf::error&) { wake_in(backoff_max_ms); });
+    .then(
+      [this](std::uint64_t room, bool imports) {
+        const bool waits = !imports && p->time->boot() < no_creates_until;
+        room == 0 || waits ? wake_in(no_room_wait_ms) : download(room, imports);
+      },
+      [this](const caf::error&) { wake_in(backoff_max_ms); });
 }
 
-void poller_state::download(std::uint64_t room) {
+void poller_state::download(std::uint64_t room, bool imports) {
   ++p->totals.polls;
   p->totals.last_poll_at = p->time->wall();
   const auto wish = std::min<std::size_t>({requests_max, p->settings.requests_max, room});
-  const bool posted = p->io->post([wish, plant = p, me = poller(self)] {
+  const tasks::demand what{wish, imports};
+  creates_only = !imports;
+  const bool posted = p->io->post([what, plant = p, me = poller(self)] {
     if (plant->halted) {
       return;
     }
     fault_point("before_send", "download");
-    auto answer = tasks::run_download(*plant, wish);
+    auto answer = tasks::run_download(*plant, what);
     fault_point("after_answer", "download");
     caf::anon_send(me, pack(std::move(answer)));
   });
@@ -107,13 +116,25 @@ void poller_state::downloaded(parcel<tasks::arrivals> answer) {
   }
   const bool more = answer->more;
   if (answer->list.empty()) {
-    wake_in(interval()); // also if more waits: what we cannot take must not be asked for in a loop
+    next(false); // also if more waits: what we cannot take must not be asked for in a loop
     return;
   }
   requests_max = std::min(p->settings.requests_max, requests_max * 2);
   self->request(keeper, keeper_patience, std::move(answer))
-    .then([this, more](bool) { wake_in(more ? 0 : interval()); },
+    .then([this, more](bool) { next(more); },
           [this](const caf::error&) { wake_in(backoff_max_ms); });
+}
+
+/// After creates alone, imports are asked for as soon as they may be, creates after the interval.
+void poller_state::next(bool more) {
+  if (more) {
+    wake_in(0);
+  } else if (creates_only) {
+    no_creates_until = p->time->boot() + interval();
+    wake_in(no_room_wait_ms);
+  } else {
+    wake_in(interval());
+  }
 }
 
 poller::behavior_type poller_behavior(poller::stateful_pointer<poller_state> self,

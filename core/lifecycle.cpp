@@ -22,8 +22,10 @@ constexpr std::array<std::string_view, event_kind_count> event_names{
 static_assert(event_names.back() == "restarted_unclean");
 
 constexpr std::array<std::string_view, action_count> action_names{
-  "none",  "claim", "work",   "work_slowly", "submit",
-  "find",  "build", "upload", "query",       "walk"};
+  "none", "claim", "claim_slowly", "work",  "work_slowly", "submit",
+  "find", "build", "upload",       "query", "walk"};
+/// Those before it send nothing.
+constexpr auto first_outside = static_cast<std::size_t>(action::work);
 
 /// Actions that the flow takes beside a single record's: their labels belong to the same campaign.
 constexpr std::array<std::string_view, 5> shared_actions{"check_in", "download", "renew",
@@ -45,7 +47,8 @@ bool needs_lease(record_state state) {
 
 action action_with_lease(const record& r) {
   switch (r.state) {
-    case record_state::received: return r.ask_first ? action::query : action::claim;
+    case record_state::received:
+      return r.ask_first ? action::query : r.live.slow ? action::claim_slowly : action::claim;
     case record_state::working: return r.live.slow ? action::work_slowly : action::work;
     case record_state::submitting:
       return r.ask_first ? action::query : r.ask_ca ? action::find : action::submit;
@@ -206,7 +209,7 @@ boot_ms wake_at(const record& r, const moment& now) {
 
 std::vector<std::string> fault_labels() {
   std::vector<std::string> labels;
-  for (std::size_t i = 2; i < action_count; ++i) { // none and claim send nothing
+  for (std::size_t i = first_outside; i < action_count; ++i) {
     labels.push_back("before_send." + std::string(action_names[i]));
     labels.push_back("after_answer." + std::string(action_names[i]));
   }

@@ -36,7 +36,7 @@ enum class event_kind : std::uint8_t {
   worked,             ///< key and CSR are made: the intent
   work_refused,       ///< final: policy or input
   work_failed,        ///< transient
-  work_slow,          ///< takes long; nothing is wrong: goes on in the slow lane
+  work_slow,          ///< takes long; nothing is wrong: it waits for the slow lane
   ca_issued,          ///< to our key
   ca_foreign,         ///< issued to a foreign key under this transaction id
   ca_pending,
@@ -107,7 +107,8 @@ enum class action : std::uint8_t {
   none = 0,
   claim,  ///< make the attempt durable, then work or build
   work,   ///< check policy, make key and CSR; of an import: all of it
-  work_slowly, ///< the same, where it delays nobody
+  claim_slowly, ///< the same, when the slow lane has a place
+  work_slowly, ///< all of it, where it delays nobody
   submit,
   find,
   build,  ///< the result document, of a success or a failure
@@ -115,7 +116,7 @@ enum class action : std::uint8_t {
   query,
   walk,
 };
-inline constexpr std::size_t action_count = 10;
+inline constexpr std::size_t action_count = 11;
 [[nodiscard]] std::string_view name_of(action value) noexcept;
 
 struct step_result {

@@ -21,7 +21,8 @@ constexpr cell beg{&begin_attempt, "attempt n started; over the limit: quarantin
 constexpr cell itt{&store_intent, "intent stored: submitting"};
 constexpr cell fai{&fail, "a failure is to be prepared"};
 constexpr cell rtw{&retry_work, "back to received after a wait; over the limit: quarantined"};
-constexpr cell slo{&go_slow, "goes on in the slow lane, within the same attempt"};
+constexpr cell slo{&go_slow,
+                   "back to received, the attempt is taken back; waits for the slow lane"};
 constexpr cell rtb{&retry_build, "built again after a wait; over the limit: quarantined"};
 constexpr cell cer{&store_certificate, "certificate stored: issued"};
 constexpr cell gen{&next_generation,

@@ -1,4 +1,5 @@
 // Reactions of the work itself: attempts, the intent, the CA's answers, the result's bytes.
+#include <algorithm>
 #include <utility>
 
 #include "core/lifecycle_turn.hpp"
@@ -19,7 +20,6 @@ void begin_attempt(turn& t) {
   }
   ++r.attempts;
   r.attempt_open = true;
-  r.live.slow = false; // claimed for the processor, which finds out anew
   if (r.state == record_state::received) {
     r.state = record_state::working;
   }
@@ -55,9 +55,20 @@ void retry_work(turn& t) {
 }
 
 void go_slow(turn& t) {
-  if (!t.next().failing) {
-    t.next().live.slow = true;
+  auto& r = t.next();
+  if (r.failing) {
+    return;
   }
+  if (r.live.slow) { // the slow lane has no other to hand it to
+    t.what.text = "takes longer than the slow lane allows";
+    retry_work(t);
+    return;
+  }
+  // Its attempt is taken back before it waits: after a crash, what only waited is no suspect.
+  r.state = record_state::received;
+  r.attempt_open = false;
+  r.attempts = std::max<std::uint32_t>(r.attempts, 1) - 1;
+  r.live.slow = true;
 }
 
 void retry_build(turn& t) {

@@ -141,26 +141,39 @@ void ledger::take_away(place where, boot_ms now, std::vector<line>& out) {
                   .number("lease", static_cast<std::int64_t>(one.lease_number)));
 }
 
-std::vector<hand_out> ledger::download(const service::caller& who, std::size_t most,
-                                       std::int64_t lease_ms, boot_ms now, std::vector<line>& out) {
+bool ledger::wanted(place where, const std::vector<request_kind>& kinds) const {
+  const auto kind = standings_[where].import ? request_kind::pfx_import : request_kind::pfx_create;
+  return kinds.empty() || std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+}
+
+std::vector<hand_out> ledger::download(const service::caller& who,
+                                       const service::download_order& order, boot_ms now,
+                                       std::vector<line>& out) {
   expire(now);
-  lease_ms
-    = std::clamp(lease_ms, std::min(lease_ms_min, options_.lease_ms_max), options_.lease_ms_max);
+  const auto most = order.requests_max;
+  const auto lease_ms = std::clamp(order.lease_ms, std::min(lease_ms_min, options_.lease_ms_max),
+                                   options_.lease_ms_max);
   std::vector<hand_out> given;
-  while (given.size() < most && !redeliveries_.empty()) {
+  for (auto left = redeliveries_.size(); given.size() < most && left > 0; --left) {
     const auto where = redeliveries_.front();
     redeliveries_.pop_front();
-    if (standings_[where].redelivery_open) {
+    if (!wanted(where, order.kinds)) {
+      redeliveries_.push_back(where);
+    } else if (standings_[where].redelivery_open) {
       given.push_back(give(where, who, lease_ms, now, 0, out));
     }
   }
-  while (given.size() < most && !ready_.empty()) {
-    const auto where = ready_.begin()->second;
+  for (auto at = ready_.begin(); given.size() < most && at != ready_.end();) {
+    const auto where = at->second;
+    if (!wanted(where, order.kinds)) {
+      ++at;
+      continue;
+    }
     const auto copies = standings_[where].hand_outs == 0 ? standings_[where].copies : 1;
     if (!given.empty() && given.size() + copies > std::max(most, copies)) {
       break; // a request of many copies goes alone or with what fits beside it
     }
-    ready_.erase(ready_.begin());
+    at = ready_.erase(at);
     for (std::size_t copy = 0; copy < copies; ++copy) {
       given.push_back(give(where, who, lease_ms, now, copy, out));
     }
@@ -168,9 +181,12 @@ std::vector<hand_out> ledger::download(const service::caller& who, std::size_t m
   return given;
 }
 
-bool ledger::more(boot_ms now) {
+bool ledger::more(const std::vector<request_kind>& kinds, boot_ms now) {
   expire(now);
-  return !ready_.empty() || !redeliveries_.empty();
+  const auto waits = [&](place where) { return wanted(where, kinds); };
+  return std::any_of(redeliveries_.begin(), redeliveries_.end(), waits)
+    || std::any_of(ready_.begin(), ready_.end(),
+                   [&](const auto& one) { return waits(one.second); });
 }
 
 std::vector<service::lease_answer> ledger::renew(const service::caller& who, std::int64_t lease_ms,

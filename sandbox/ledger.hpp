@@ -87,12 +87,13 @@ public:
   [[nodiscard]] service::check_in_answer check_in(const service::caller& who,
                                                   const service::check_in_order& what);
 
-  /// Re-deliveries first, then those handed out least often, then the oldest. `copies` of one
-  /// request may exceed `most` by its last one. Lines go to `out`.
-  [[nodiscard]] std::vector<hand_out> download(const service::caller& who, std::size_t most,
-                                               std::int64_t lease_ms, boot_ms now,
+  /// Re-deliveries first, then those handed out least often, then the oldest, of the kinds asked
+  /// for. `copies` of one request may exceed `order.requests_max` by its last one. Lines go to
+  /// `out`.
+  [[nodiscard]] std::vector<hand_out> download(const service::caller& who,
+                                               const service::download_order& order, boot_ms now,
                                                std::vector<line>& out);
-  [[nodiscard]] bool more(boot_ms now);
+  [[nodiscard]] bool more(const std::vector<request_kind>& kinds, boot_ms now);
   [[nodiscard]] std::vector<service::lease_answer> renew(
     const service::caller& who, std::int64_t lease_ms,
     const std::vector<service::lease_claim>& claims, boot_ms now, std::vector<line>& out);
@@ -133,6 +134,7 @@ private:
   using place = std::size_t; ///< index into standings_
 
   void expire(boot_ms now);
+  [[nodiscard]] bool wanted(place where, const std::vector<request_kind>& kinds) const;
   hand_out give(place where, const service::caller& who, std::int64_t lease_ms, boot_ms now,
                 std::size_t copy, std::vector<line>& out);
   [[nodiscard]] bool rejects(const standing& one, const document& read) const;

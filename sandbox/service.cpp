@@ -208,22 +208,22 @@ std::vector<std::string> request_service::texts_within_limit(
 
 connect::http::server_response request_service::download(const service::caller& who,
                                                          const std::string& body) {
-  const auto order = service::decode_download(body);
+  auto order = service::decode_download(body);
   if (!order) {
     return refuse(order.error());
   }
   if (const auto spoiled = next_spoiled_answer()) {
     return after_sync(spoiled_answer(*spoiled));
   }
-  const auto most = std::min(order->requests_max, limits::batch_requests_max);
+  order->requests_max = std::min(order->requests_max, limits::batch_requests_max);
   std::vector<hand_out> given;
   bool more = false;
   {
     const std::scoped_lock lock(mutex_);
     const auto now = system_clock().boot();
     std::vector<line> lines;
-    given = books_.download(who, most, order->lease_ms, now, lines);
-    more = books_.more(now);
+    given = books_.download(who, *order, now, lines);
+    more = books_.more(order->kinds, now);
     for (const auto& one : lines) {
       log_.append(one);
     }

@@ -40,16 +40,18 @@ std::optional<arrival> read_offer(const plant& p, const offer& from, boot_ms sen
 
 } // namespace
 
-arrivals run_download(const plant& p, std::size_t requests_max) noexcept {
+arrivals run_download(const plant& p, const demand& wish) noexcept {
   arrivals out;
+  std::vector<request_kind> kinds{request_kind::pfx_create};
+  if (wish.imports) {
+    kinds.push_back(request_kind::pfx_import);
+  }
   try {
     p.announcement.keep_current(p);
     const auto sent = p.time->boot();
-    auto answer
-      = p.service->download(p.caller.current(),
-                            {.requests_max = requests_max,
-                             .kinds = {request_kind::pfx_create, request_kind::pfx_import},
-                             .lease_ms = p.settings.lease_ms});
+    auto answer = p.service->download(
+      p.caller.current(),
+      {.requests_max = wish.requests, .kinds = kinds, .lease_ms = p.settings.lease_ms});
     if (!answer) {
       const auto& fault = answer.error();
       out.failed = true;

@@ -70,7 +70,7 @@ public:
   void grant(stage who, std::size_t tasks);
   /// The stage died: what it held is unknown.
   void stage_lost(stage who);
-  [[nodiscard]] std::size_t room() const;
+  [[nodiscard]] demand room() const;
   void stop_dispatching() { dispatching_ = false; }
   /// Nothing in flight, nothing to write.
   [[nodiscard]] bool quiet() const;
@@ -102,7 +102,7 @@ private:
     record value;
     std::uint32_t undurable = 0; ///< changes that are not synced yet
     bool queued = false;
-    bool reserved = false; ///< holds a processor credit for a claim
+    std::optional<stage> reserved; ///< whose credit it holds for a claim
     lifecycle::action in_flight = lifecycle::action::none;
     boot_ms timer_at = 0;
   };
@@ -139,6 +139,7 @@ private:
   void put_in_line(entry& in, lifecycle::action what);
   void release_reserved(entry& in);
   void give_back(entry& in);
+  void keep_or_release(entry& in, lifecycle::action next);
   [[nodiscard]] bool processor_may_take(entry& in, lifecycle::action what);
   [[nodiscard]] bool leave_line(std::deque<request_key>& line, stage who);
   void serve(std::deque<request_key>& line, stage who, std::vector<task>& out);
@@ -159,7 +160,8 @@ private:
   std::array<std::deque<request_key>, stage_count> lines_;
   std::array<std::size_t, stage_count> credit_{};
   std::array<std::size_t, stage_count> busy_{};
-  std::deque<request_key> claimed_; ///< hold a processor credit; go before everything else
+  /// Hold a credit of their stage; go before everything else.
+  std::array<std::deque<request_key>, stage_count> claimed_;
   std::deque<request_key> suspects_;
   std::optional<request_key> alone_; ///< the suspect that is at work, with nobody beside it
   std::multimap<boot_ms, request_key> timers_;

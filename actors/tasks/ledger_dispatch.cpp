@@ -99,9 +99,7 @@ void ledger::examine(entry& in) {
     renewals_.push_back({in.value.key, in.value.lease_number});
   }
   const auto what = lifecycle::next_action(in.value, now);
-  if (what == action::none || stage_of(what) != stage::processor) {
-    release_reserved(in);
-  }
+  keep_or_release(in, what);
   if (what != action::none) {
     put_in_line(in, what);
   }
@@ -122,7 +120,8 @@ void ledger::put_in_line(entry& in, action what) {
     suspects_.insert(std::find_if(suspects_.begin(), suspects_.end(), fewer), in.value.key);
     return;
   }
-  auto& line = in.reserved ? claimed_ : lines_[index_of(stage_of(what))];
+  const auto who = index_of(stage_of(what));
+  auto& line = in.reserved ? claimed_[who] : lines_[who];
   if (what == action::build) { // nearly done goes before new work
     line.push_front(in.value.key);
   } else {
@@ -131,13 +130,25 @@ void ledger::put_in_line(entry& in, action what) {
 }
 
 void ledger::release_reserved(entry& in) {
-  if (in.reserved && in.value.state != record_state::working && in.value.live.ticket == 0) {
-    in.reserved = false;
-    --busy_[index_of(stage::processor)];
-    ++credit_[index_of(stage::processor)];
-    if (alone_ == in.value.key) {
-      alone_.reset();
-    }
+/// What is at work and has nothing to do for the moment (its lease is asked about) keeps its place;
+/// a place at another stage than the one it needs next would be kept for ever.
+void ledger::keep_or_release(entry& in, action next) {
+  const bool needed = next == action::none ? in.value.state == record_state::working
+                                           : in.reserved == stage_of(next);
+  if (!needed) {
+    release_reserved(in);
+  }
+}
+
+  if (!in.reserved || in.value.live.ticket != 0) {
+    return;
+  }
+  const auto who = index_of(*in.reserved);
+  in.reserved.reset();
+  --busy_[who];
+  ++credit_[who];
+  if (alone_ == in.value.key) {
+    alone_.reset();
   }
 }
 
@@ -243,17 +254,17 @@ std::optional<task> ledger::try_dispatch(entry& in, stage who) {
     examine(in); // time went on since it was looked at
     return std::nullopt;
   }
-  if (what == action::claim) {
+  if (what == action::claim || what == action::claim_slowly) {
     --credit;
     ++busy_[index_of(who)];
-    in.reserved = true;
+    in.reserved = who;
     event claim;
     claim.kind = lifecycle::event_kind::claimed;
     step(in, std::move(claim));
     return std::nullopt;
   }
   if (in.reserved) {
-    in.reserved = false; // the claim's credit passes on to the work itself
+    in.reserved.reset(); // the claim's credit passes on to the work itself
   } else {
     --credit;
     ++busy_[index_of(who)];
@@ -279,7 +290,8 @@ bool ledger::leave_line(std::deque<request_key>& line, stage who) {
   const bool settled_first = in.undurable != 0; // examined again when its write is synced
   const auto what = lifecycle::next_action(in.value, plant_.now());
   const bool elsewhere = what == action::none || stage_of(what) != who
-    || (&line == &suspects_ && !is_suspect(in)) || (&line == &claimed_ && !in.reserved);
+    || (&line == &suspects_ && !is_suspect(in))
+    || (&line == &claimed_[index_of(who)] && !in.reserved);
   if (!settled_first && !elsewhere) {
     return false;
   }
@@ -312,9 +324,7 @@ void ledger::serve(std::deque<request_key>& line, stage who, std::vector<task>& 
 
 std::vector<task> ledger::take_tasks(stage who) {
   std::vector<task> out;
-  if (who == stage::processor) {
-    serve(claimed_, who, out); // first: each holds a credit that nothing else can use
-  }
+  serve(claimed_[index_of(who)], who, out); // first: each holds a credit that nothing else can use
   serve(lines_[index_of(who)], who, out);
   if (who == stage::processor) {
     serve(suspects_, who, out);

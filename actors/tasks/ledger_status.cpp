@@ -7,15 +7,34 @@ namespace pfx::actors::tasks {
 
 // -- for status ------
 
-std::size_t ledger::room() const {
+namespace {
+
+/// Any import may turn out to be one that takes seconds. Those that are not done yet fill three
+/// quarters of the room at most, and none is asked for while they fill more than half.
+constexpr std::size_t imports_max(std::size_t room) { return room - room / 4; }
+constexpr std::size_t imports_enough(std::size_t room) { return room / 2; }
+
+} // namespace
+
+demand ledger::room() const {
   // Parked records take no room: they wait to be handed out again, which needs a download.
   const auto now = plant_.now();
-  const auto active
-    = static_cast<std::size_t>(std::count_if(open_.begin(), open_.end(), [&now](const auto& one) {
-        return lifecycle::takes_part(one.second.value, now);
-      }));
+  std::size_t active = 0;
+  std::size_t imports = 0;
+  for (const auto& [key, in] : open_) {
+    if (lifecycle::takes_part(in.value, now)) {
+      ++active;
+      const bool undone
+        = in.value.state == record_state::received || in.value.state == record_state::working;
+      imports += undone && in.value.kind == request_kind::pfx_import ? 1 : 0;
+    }
+  }
   const auto max = plant_.settings.open_requests_max;
-  return active >= max ? 0 : max - active;
+  const auto free = active >= max ? 0 : max - active;
+  if (imports > imports_enough(max)) {
+    return {free, false};
+  }
+  return {std::min(free, imports_max(max) - imports), true};
 }
 
 bool ledger::quiet() const {

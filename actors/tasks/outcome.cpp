@@ -15,6 +15,7 @@ stage stage_of(action what) noexcept {
     case action::upload:
     case action::query:
       return stage::uploader;
+    case action::claim_slowly:
     case action::work_slowly:
       return stage::slow_lane;
     default:

@@ -62,7 +62,14 @@ struct arrivals {
   errc halt = errc::none;
   std::string why;
 };
-[[nodiscard]] arrivals run_download(const plant& p, std::size_t requests_max) noexcept;
+/// How much more may be downloaded. `imports` is false while enough of them wait, so that creates
+/// always find room.
+struct demand {
+  std::size_t requests = 0;
+  bool imports = true;
+};
+
+[[nodiscard]] arrivals run_download(const plant& p, const demand& wish) noexcept;
 
 /// One page of every request that was ever handed to this connector and has not expired: those that
 /// stand recorded. `more`: ask again after `last`.

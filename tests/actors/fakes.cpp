@@ -56,8 +56,11 @@ answer<download_answer> fake_service::download(const caller&, const download_ord
   download_answer out;
   out.offers = std::exchange(raw_offers, {});
   for (auto& [context, one] : requests) {
-    const bool again = hand_out_again.erase(context) != 0;
     const bool open = !one.stands && one.lease_until <= time_.now;
+    if (std::find(order.kinds.begin(), order.kinds.end(), one.request.kind) == order.kinds.end()) {
+      continue;
+    }
+    const bool again = hand_out_again.erase(context) != 0;
     if ((!again && !open) || out.offers.size() >= order.requests_max) {
       continue;
     }

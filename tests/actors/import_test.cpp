@@ -9,61 +9,13 @@
 #include "crypto/digest.hpp"
 #include "crypto/pfx_file.hpp"
 #include "crypto/pkcs12.hpp"
-#include "tests/actors/harness.hpp"
+#include "tests/actors/import_support.hpp"
 #include "tests/catch.hpp"
 
 using namespace pfx;
-using test::bench;
+using namespace pfx::test;
 
 namespace {
-
-constexpr std::string_view windows_thumbprint = "f5e1acb8c9c55a17605930515661548fb4cfc64c";
-
-bytes windows_file() {
-  std::ifstream in(std::string(PFX_TEST_DATA) + "/pkcs12-windows/EncryptionTests_pass_TestCert.pfx",
-                   std::ios::binary);
-  bytes out{std::istreambuf_iterator<char>(in), {}};
-  REQUIRE(!out.empty());
-  return out;
-}
-
-/// One key for all tests: making one takes a while.
-const crypto::private_key& connector_key() {
-  static const auto key = crypto::private_key::generate(key_algorithm::rsa2048);
-  return key.value();
-}
-
-void make_key(bench& b, const std::string& name = "key") {
-  REQUIRE(b.keys().import({"provider", name, {}, false}, connector_key()));
-}
-
-/// Work that waits until somebody lets it run.
-class held_executor final : public actors::tasks::executor {
-public:
-  bool post(actors::tasks::job work) override {
-    held.push_back(std::move(work));
-    return true;
-  }
-  void run() {
-    for (auto& one : std::exchange(held, {})) {
-      one();
-    }
-  }
-  std::vector<actors::tasks::job> held;
-};
-
-/// A file that asks for `iterations` in sum.
-bytes file_with(const bench& b, int iterations, std::string_view password) {
-  auto how = crypto::pkcs12_options::modern();
-  how.kdf_iterations = how.mac_iterations = iterations / 3;
-  const secret_bytes secret(as_bytes(password));
-  return crypto::build_pkcs12({b.device.key, b.device.certificate, {}, "slow", secret}, how)
-    .value();
-}
-
-pfx_request sample(const bench& b, const std::string& context = "i") {
-  return b.import(context, windows_file(), "TestCert", std::string(windows_thumbprint));
-}
 
 request_result end_of(bench& b, const std::string& context = "i") {
   b.start();
@@ -250,68 +202,6 @@ TEST_CASE("a key is used for one certificate only so often in an hour", "[actors
   CHECK(delivered == 3);
   CHECK(limited == 2);
   CHECK(uses_in(b, actors::tasks::audit_event::use_limited) == 2);
-}
-
-TEST_CASE("a file that takes long delays nobody", "[actors][import]") {
-  bench b;
-  make_key(b);
-  held_executor slow;
-  b.plant.background = &slow;
-  const auto file = file_with(b, 150'000, "password");
-  const auto thumbprint = to_hex(crypto::sha1(b.device.certificate.der()));
-  for (int i = 0; i < 30; ++i) { // more than the lanes have places
-    b.service.offer(b.import("slow" + std::to_string(i), file, "password", thumbprint));
-  }
-  b.service.offer(b.request("create"));
-  b.service.offer(sample(b, "quick"));
-  b.start();
-  REQUIRE(b.advance_until([&] { return b.settled("create") && b.settled("quick"); }));
-  CHECK(b.plant.totals.keys_used == 1); // none was used for a file that only waits
-  CHECK_FALSE(slow.held.empty());
-  CHECK(b.open_record("slow0")->attempts == 1);
-  REQUIRE(b.advance_until([&] {
-    slow.run();
-    return b.service.all_recorded();
-  }));
-  CHECK(b.settled("slow29")->outcome == settled_as::delivered);
-  CHECK(b.plant.totals.keys_used == 31);
-}
-
-namespace {
-
-/// Refuses so many jobs, then runs them.
-class failing_executor final : public actors::tasks::executor {
-public:
-  bool post(actors::tasks::job work) override {
-    if (refusals > 0) {
-      --refusals;
-      return false;
-    }
-    work();
-    return true;
-  }
-  int refusals = 0;
-};
-
-} // namespace
-
-TEST_CASE("slow work that fails once is done again and holds nobody's place", "[actors][import]") {
-  bench b;
-  make_key(b);
-  failing_executor flaky;
-  flaky.refusals = 20;
-  b.plant.background = &flaky;
-  const auto file = file_with(b, 150'000, "password");
-  const auto thumbprint = to_hex(crypto::sha1(b.device.certificate.der()));
-  for (int i = 0; i < 20; ++i) {
-    b.service.offer(b.import("slow" + std::to_string(i), file, "password", thumbprint));
-  }
-  b.service.offer(b.request("create"));
-  b.start();
-  REQUIRE(b.advance_until([&] { return b.service.all_recorded(); }, 200'000));
-  for (int i = 0; i < 20; ++i) {
-    CHECK(b.settled("slow" + std::to_string(i))->outcome == settled_as::delivered);
-  }
 }
 
 TEST_CASE("a file without a MAC is refused before a key is used", "[actors][import]") {

@@ -35,9 +35,9 @@ TEST_CASE("the bit of the skipped walk is cleared with the fact that breaks it",
   abandoned.wait(lease).offered(2);
   CHECK_FALSE(abandoned.at.may_skip_walk);
   // Should one of the conditions be forgotten, the facts themselves still speak.
-  for (const auto break_it : {+[](record& r) { r.lease_number = 2; },
-                              +[](record& r) { r.generation = 1; },
-                              +[](record& r) { r.unanswered = true; }}) {
+  for (const auto break_it :
+       {+[](record& r) { r.lease_number = 2; }, +[](record& r) { r.generation = 1; },
+        +[](record& r) { r.unanswered = true; }}) {
     teller t;
     t.until_prepared();
     break_it(t.at);
@@ -47,8 +47,8 @@ TEST_CASE("the bit of the skipped walk is cleared with the fact that breaks it",
 
 TEST_CASE("a success without a thumbprint is not believed: the walk would revoke it",
           "[core][lifecycle]") {
-  for (const auto kind : {event_kind::upload_accepted, event_kind::upload_recorded,
-                          event_kind::query_recorded}) {
+  for (const auto kind :
+       {event_kind::upload_accepted, event_kind::upload_recorded, event_kind::query_recorded}) {
     teller t;
     t.until_prepared().on({.kind = kind, .result_digest = our_bytes, .succeeded = true});
     CHECK(t.at.state == record_state::prepared);
@@ -91,14 +91,37 @@ TEST_CASE("an import needs no CA: its work ends with the bytes", "[core][lifecyc
     CHECK_FALSE(t.at.attempt_open);
     CHECK(t.next() == action::upload);
   }
-  SECTION("in the slow lane, within the same attempt and without a write") {
+  SECTION("in the slow lane, with an attempt of its own once that has a place") {
     auto t = at_work();
     t.on(event_kind::work_slow);
-    CHECK_FALSE(t.out.changed);
+    CHECK(t.out.changed);
+    CHECK(t.at.state == record_state::received);
+    CHECK(t.at.attempts == 0);
+    CHECK_FALSE(t.at.attempt_open);
+    CHECK(t.next() == action::claim_slowly);
+    t.on(event_kind::claimed);
     CHECK(t.at.attempts == 1);
     CHECK(t.next() == action::work_slowly);
     t.on(built());
     CHECK(t.at.state == record_state::prepared);
+  }
+  SECTION("what only waited for the slow lane at a crash is no suspect") {
+    auto t = at_work();
+    t.on(event_kind::work_slow).on(event_kind::restarted_unclean);
+    CHECK_FALSE(t.at.live.suspect);
+    auto begun = at_work();
+    begun.on(event_kind::work_slow).on(event_kind::claimed).on(event_kind::restarted_unclean);
+    CHECK(begun.at.live.suspect);
+  }
+  SECTION("what is too slow for the slow lane is an attempt that failed") {
+    auto t = at_work();
+    t.on(event_kind::work_slow);
+    for (int attempt = 1; attempt <= 3; ++attempt) {
+      CHECK(t.at.state == record_state::received);
+      t.at.live.retry_at = 0;
+      t.on(event_kind::claimed).on(event_kind::work_slow);
+    }
+    CHECK(t.at.state == record_state::quarantined);
   }
   SECTION("a lost lease abandons it, unless the bytes are frozen") {
     auto t = at_work();
@@ -124,9 +147,8 @@ TEST_CASE("the kept bytes are those that stand, or none", "[core][lifecycle]") {
     return std::find(dropped.begin(), dropped.end(), blob_kind::result) == dropped.end();
   };
   const auto with_success = [] { return teller().until_prepared(); };
-  const auto with_failure = [] {
-    return teller().until_prepared().on(event_kind::upload_rejected).on(built_failure());
-  };
+  const auto with_failure
+    = [] { return teller().until_prepared().on(event_kind::upload_rejected).on(built_failure()); };
   CHECK(keeps(with_success(), ours(event_kind::upload_recorded)));
   CHECK_FALSE(keeps(with_success(), theirs(event_kind::upload_recorded)));
   CHECK_FALSE(keeps(with_success(), failed(event_kind::upload_recorded)));
@@ -185,7 +207,8 @@ TEST_CASE("silence is followed by a question, not by another submit", "[core][li
   CHECK(upload.next() == action::query);
   teller cut_off;
   cut_off.until_prepared().restart(false);
-  cut_off.on({.kind = event_kind::lease_renewed, .lease_number = 1,
+  cut_off.on({.kind = event_kind::lease_renewed,
+              .lease_number = 1,
               .lease_until = cut_off.now.boot + lease});
   CHECK(cut_off.next() == action::query);
   CHECK(cut_off.on(event_kind::query_leased).next() == action::upload);
@@ -204,9 +227,7 @@ TEST_CASE("a CA that says conflict and never seen by turns is not asked without 
 }
 
 TEST_CASE("a verdict overtakes the work that is still going on", "[core][lifecycle]") {
-  const auto expired = [](teller&& t) {
-    return std::move(t.on(event_kind::deadline));
-  };
+  const auto expired = [](teller&& t) { return std::move(t.on(event_kind::deadline)); };
   auto at_work = expired(std::move(teller().on(event_kind::claimed)));
   CHECK(at_work.at.failing);
   at_work.on(worked());

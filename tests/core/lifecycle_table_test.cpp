@@ -42,9 +42,14 @@ record in_state(record_state state) {
       r.thumbprint = our_certificate;
       [[fallthrough]];
     case record_state::submitting:
-    case record_state::pending: r.has_intent = true; break;
-    case record_state::quarantined: r.quarantined_until = now.wall + 1'000; break;
-    default: break;
+    case record_state::pending:
+      r.has_intent = true;
+      break;
+    case record_state::quarantined:
+      r.quarantined_until = now.wall + 1'000;
+      break;
+    default:
+      break;
   }
   if (state == record_state::pending) {
     r.pending_until = now.wall + 1'000;
@@ -151,7 +156,7 @@ void each_case(Visit visit) {
 
 std::string where(const record& before, const event& what, const record& after) {
   return std::string(lifecycle::name_of(what.kind)) + " in " + std::string(name_of(before.state))
-         + " -> " + std::string(name_of(after.state));
+    + " -> " + std::string(name_of(after.state));
 }
 
 /// Collects what fails, so that a test says all cells at once.
@@ -183,9 +188,8 @@ bool is_end(record_state state) {
 
 /// Something will happen by itself: work, a deadline, a timer, or an answer that is awaited.
 bool has_a_way_out(const record& r) {
-  return r.live.ticket != 0 || r.live.lease_asked
-         || lifecycle::next_action(r, now) != action::none || lifecycle::due(r, now)
-         || lifecycle::wake_at(r, now) > now.boot;
+  return r.live.ticket != 0 || r.live.lease_asked || lifecycle::next_action(r, now) != action::none
+    || lifecycle::due(r, now) || lifecycle::wake_at(r, now) > now.boot;
 }
 
 } // namespace
@@ -197,8 +201,7 @@ TEST_CASE("no cell lets a leaseNumber fall or changes who a request is", "[core]
     found.check(out.next.lease_number >= before.lease_number, at + ": lease number");
     found.check(out.next.key == before.key && out.next.kind == before.kind
                   && out.next.fingerprint == before.fingerprint
-                  && out.next.authority == before.authority
-                  && out.next.arrival == before.arrival,
+                  && out.next.authority == before.authority && out.next.arrival == before.arrival,
                 at + ": identity");
     found.check(!before.has_intent || out.next.generation >= before.generation,
                 at + ": generation");
@@ -236,11 +239,11 @@ TEST_CASE("an end is an end", "[core][lifecycle]") {
                 at + ": settled and not said");
     found.check((out.admin_event != 0) == out.settled.has_value(), at + ": admin event");
     if (before.state == record_state::abandoned && out.next.state != record_state::abandoned) {
-      const bool reopened = (what.kind == event_kind::offered_same
-                             || what.kind == event_kind::offered_other)
-                            && what.lease_number > before.lease_number;
-      const bool recorded = out.next.state == record_state::closing
-                            || out.next.state == record_state::settled;
+      const bool reopened
+        = (what.kind == event_kind::offered_same || what.kind == event_kind::offered_other)
+        && what.lease_number > before.lease_number;
+      const bool recorded
+        = out.next.state == record_state::closing || out.next.state == record_state::settled;
       found.check(reopened || recorded, at);
       found.check(!reopened || out.next.ask_first, at + ": reopened without a question");
     }
@@ -277,8 +280,8 @@ TEST_CASE("frozen bytes are never replaced but after a rejection", "[core][lifec
   findings found;
   each_case([&found](const record& before, const event& what, const lifecycle::step_result& out) {
     const auto at = where(before, what, out.next);
-    const bool replaced = before.result_digest.present()
-                          && out.next.result_digest != before.result_digest;
+    const bool replaced
+      = before.result_digest.present() && out.next.result_digest != before.result_digest;
     found.check(!replaced || before.failing, at + ": bytes replaced");
     for (const auto& [kind, sealed] : out.put_blobs) {
       found.check(kind != blob_kind::intent || !before.has_intent, at + ": second key");
@@ -304,7 +307,7 @@ TEST_CASE("nothing is sent without a lease", "[core][lifecycle]") {
       const auto what = lifecycle::next_action(r, now);
       const bool leased = r.live.lease_until > now.boot;
       const bool sends = what == action::submit || what == action::upload || what == action::work
-                         || what == action::claim || what == action::find;
+        || what == action::claim || what == action::claim_slowly || what == action::find;
       found.check(!sends || leased, std::string(name_of(r.state)) + ": without a lease");
       found.check(what != action::submit || (r.has_intent && !r.ask_ca && !r.ask_first),
                   "submit without an intent, or unasked");

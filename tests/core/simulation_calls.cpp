@@ -126,7 +126,7 @@ bool engine::durable_intent(const record& of) const {
 }
 
 void engine::dispatch(const std::string& context, open_record& of, action what) {
-  if (what == action::claim) {
+  if (what == action::claim || what == action::claim_slowly) {
     handle(context, event{.kind = event_kind::claimed});
     return;
   }

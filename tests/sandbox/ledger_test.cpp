@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::int64_t lease = 10'000;
 
+const std::vector<request_kind> both{request_kind::pfx_create, request_kind::pfx_import};
 const service::caller alice{"alice", 1, "run-a"};
 const service::caller bob{"bob", 1, "run-b"};
 
@@ -34,7 +35,7 @@ struct desk {
     }
   }
   std::vector<hand_out> download(const service::caller& who, std::size_t most = 100) {
-    return books.download(who, most, lease, now, lines);
+    return books.download(who, {most, both, lease}, now, lines);
   }
   upload_status upload(const service::caller& who, const std::string& context, std::uint64_t number,
                        std::uint8_t result = 1, bool with_document = true) {
@@ -52,6 +53,20 @@ struct desk {
 };
 
 } // namespace
+
+TEST_CASE("only the kinds asked for are handed out, and counted as more", "[ledger]") {
+  desk one(1);
+  REQUIRE(one.books.enqueue({.context = "import", .index = 1, .import = true}));
+  const std::vector<request_kind> creates{request_kind::pfx_create};
+  const auto given = one.books.download(alice, {10, creates, lease}, one.now, one.lines);
+  REQUIRE(given.size() == 1);
+  CHECK(given[0].context == "r0");
+  CHECK_FALSE(one.books.more(creates, one.now));
+  CHECK(one.books.more(both, one.now));
+  const auto rest = one.download(alice);
+  REQUIRE(rest.size() == 1);
+  CHECK(rest[0].context == "import");
+}
 
 TEST_CASE("a request is handed out once while its lease lasts, and again after it", "[ledger]") {
   desk one(2);
@@ -82,7 +97,7 @@ TEST_CASE("requests handed out least often come first", "[ledger]") {
 
 TEST_CASE("a lease is never longer than the service allows", "[ledger]") {
   desk one(1);
-  const auto given = one.books.download(alice, 1, 3'600'000, one.now, one.lines);
+  const auto given = one.books.download(alice, {1, both, 3'600'000}, one.now, one.lines);
   CHECK(given.front().lease_ms == 60'000);
 }
 
