@@ -2,6 +2,7 @@
 // input has a visible form.
 #include "core/error.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -138,6 +139,30 @@ std::string printable(std::string_view text, std::size_t length_max) {
     text.remove_prefix(point.size);
   }
   return out;
+}
+
+namespace {
+
+constexpr std::array<service_code, 13> service_codes = {
+  service_code::none,
+  service_code::non_retryable,
+  service_code::data_serialization,
+  service_code::parameter_invalid,
+  service_code::cryptography,
+  service_code::certificate_not_found,
+  service_code::conflict,
+  service_code::not_supported,
+  service_code::payload_too_large,
+  service_code::retryable,
+  service_code::service_unavailable,
+  service_code::service_too_busy,
+  service_code::authentication,
+};
+
+} // namespace
+
+bool is_known(service_code value) noexcept {
+  return std::find(service_codes.begin(), service_codes.end(), value) != service_codes.end();
 }
 
 service_code service_code_of(errc code) noexcept {

@@ -68,6 +68,9 @@ enum class service_code : std::uint16_t {
   authentication = 4103,
 };
 
+/// False for a number that stands for no code.
+[[nodiscard]] bool is_known(service_code value) noexcept;
+
 /// The code that reports `code` to the service.
 [[nodiscard]] service_code service_code_of(errc code) noexcept;
 

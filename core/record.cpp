@@ -15,26 +15,10 @@ namespace {
 constexpr std::uint8_t format_version = 1;
 
 constexpr std::array<std::string_view, record_state_count> state_names = {
-  "received", "working",  "submitting", "pending",   "issued",
-  "prepared", "closing",  "settled",    "abandoned", "quarantined",
+  "received", "working", "submitting", "pending",   "issued",
+  "prepared", "closing", "settled",    "abandoned", "quarantined",
 };
 constexpr std::array<std::string_view, 3> outcome_names = {"delivered", "superseded", "failed"};
-
-constexpr std::array<service_code, 13> service_codes = {
-  service_code::none,
-  service_code::non_retryable,
-  service_code::data_serialization,
-  service_code::parameter_invalid,
-  service_code::cryptography,
-  service_code::certificate_not_found,
-  service_code::conflict,
-  service_code::not_supported,
-  service_code::payload_too_large,
-  service_code::retryable,
-  service_code::service_unavailable,
-  service_code::service_too_busy,
-  service_code::authentication,
-};
 
 template <std::size_t N>
 std::string_view word(const std::array<std::string_view, N>& names, std::uint8_t value) noexcept {
@@ -74,8 +58,7 @@ public:
 
   void code(service_code& to, const char* field) noexcept {
     const auto value = static_cast<service_code>(in_.u16());
-    check(std::find(service_codes.begin(), service_codes.end(), value) != service_codes.end(),
-          field);
+    check(is_known(value), field);
     if (fault_ == nullptr) {
       to = value;
     }
