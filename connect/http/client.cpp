@@ -105,6 +105,7 @@ struct client::state {
   result<response> call(transfer_order order, const std::string& path);
   std::unique_ptr<transfer> borrow();
   void give_back(std::unique_ptr<transfer> used, bool keep);
+  void forget_resting();
 
   transfer_context context;
   std::mutex mutex;
@@ -135,6 +136,13 @@ void client::state::give_back(std::unique_ptr<transfer> used, bool keep) {
     resting.push_back(std::move(used));
 }
 
+/// Who we are was told in the handshakes of these connections, and is no longer believed.
+void client::state::forget_resting() {
+  std::vector<std::unique_ptr<transfer>> gone;
+  std::lock_guard lock(mutex);
+  gone.swap(resting);
+}
+
 result<response> client::state::call(transfer_order order, const std::string& path) {
   if (context.cancelled.load())
     return failure(errc::stopping, "", "cancelled");
@@ -147,7 +155,10 @@ result<response> client::state::call(transfer_order order, const std::string& pa
     return failure(errc::not_supported, "", "this libcurl lacks what the client needs");
   }
   auto answer = at_work->run(order);
-  give_back(std::move(at_work), answer.has_value());
+  const bool refused = answer && (answer->status == 401 || answer->status == 403);
+  give_back(std::move(at_work), answer && !refused);
+  if (refused)
+    forget_resting();
   return answer;
 }
 

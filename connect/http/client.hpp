@@ -38,8 +38,8 @@ struct response {
   int status = 0;
   std::map<std::string, std::string> headers; ///< names in lower case
   std::string body;
-  /// Retry-After in milliseconds from now (seconds or HTTP date; absurd values are clamped to 0..1
-  /// day).
+  /// Retry-After in milliseconds from now (seconds or HTTP date; clamped to
+  /// 0..limits::asked_wait_ms_max).
   std::optional<std::int64_t> retry_after_ms;
 };
 
@@ -54,7 +54,8 @@ struct call_options {
 /// (sent, no whole answer: time-out, cut, wrong length), errc::unauthorized (TLS: the server is not
 /// who it must be, or it refused our certificate in the handshake), errc::too_large (body over the
 /// limit), errc::stopping (cancelled).
-/// An HTTP status is not an error here.
+/// An HTTP status is not an error here; after 401 and 403 no connection is used again, so that the
+/// next call shows its certificate anew.
 class client {
 public:
   [[nodiscard]] static result<std::unique_ptr<client>> make(client_options options);

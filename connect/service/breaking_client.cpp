@@ -12,8 +12,10 @@ bool is_silence(errc code) {
 class breaking_client final : public pfx_request_service {
 public:
   breaking_client(std::unique_ptr<pfx_request_service> calls, const clock& time,
-                  std::function<std::uint64_t()> random)
-      : calls_(std::move(calls)), time_(time), breaker_(std::move(random)) {}
+                  std::function<std::uint64_t()> random,
+                  std::function<void(const call_error*)> heard)
+      : calls_(std::move(calls)), time_(time), breaker_(std::move(random)),
+        heard_(std::move(heard)) {}
 
   answer<check_in_answer> check_in(const caller& who, const check_in_order& order) override {
     return ask([&] { return calls_->check_in(who, order); });
@@ -53,6 +55,9 @@ private:
         wait});
     }
     auto out = call();
+    if (heard_) {
+      heard_(out ? nullptr : &out.error());
+    }
     if (out || !is_silence(out.error().what.code)) {
       breaker_.answered();
     } else {
@@ -64,14 +69,17 @@ private:
   std::unique_ptr<pfx_request_service> calls_;
   const clock& time_;
   breaker breaker_;
+  std::function<void(const call_error*)> heard_;
 };
 
 } // namespace
 
 std::unique_ptr<pfx_request_service> with_breaker(std::unique_ptr<pfx_request_service> calls,
                                                   const clock& time,
-                                                  std::function<std::uint64_t()> random) {
-  return std::make_unique<breaking_client>(std::move(calls), time, std::move(random));
+                                                  std::function<std::uint64_t()> random,
+                                                  std::function<void(const call_error*)> heard) {
+  return std::make_unique<breaking_client>(std::move(calls), time, std::move(random),
+                                           std::move(heard));
 }
 
 } // namespace pfx::connect::service

@@ -63,6 +63,8 @@ errc errc_of(int status) {
     case 429:
     case 503:
       return errc::unavailable;
+    case 409:
+      return errc::conflict;
     case 413:
       return errc::too_large;
     default:

@@ -10,8 +10,8 @@ namespace pfx::connect::service {
 
 /// What a call can end with besides its answer: errc::unavailable and errc::unknown_outcome from
 /// the transport and from 408/429/5xx (`retry_after_ms` says when), errc::unauthorized (401, 403),
-/// errc::stale_epoch (409), errc::bad_input (an answer that is not the protocol's),
-/// errc::too_large.
+/// errc::stale_epoch and errc::conflict (409), errc::bad_input (an answer that is not the
+/// protocol's), errc::too_large.
 struct call_error {
   error what;
   std::int64_t retry_after_ms = 0; ///< 0 = the caller's own back-off
@@ -38,7 +38,7 @@ public:
   virtual answer<query_page> query_handed_to_me(const caller& who, const std::string& after) = 0;
   /// A new client certificate (DER) for a CSR (DER).
   virtual answer<bytes> renew_certificate(const caller& who, byte_view certificate_request) = 0;
-  /// Makes import keys known. The same name with another key is refused. True, or an error.
+  /// Makes import keys known, all or none. errc::conflict: one of the names stands for another key.
   virtual answer<bool> import_keys(const caller& who, const std::vector<import_key>& keys);
   /// Ends running calls; used when the engine stops.
   virtual void cancel() noexcept = 0;

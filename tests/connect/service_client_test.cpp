@@ -1,6 +1,7 @@
 // The typed client: what it sends, and what each HTTP status means to its caller.
 #include "tests/catch.hpp"
 
+#include "connect/service/breaking_client.hpp"
 #include "connect/service/client.hpp"
 #include "connect/service/codec.hpp"
 #include "tests/connect/http_support.hpp"
@@ -104,7 +105,7 @@ TEST_CASE("each status means one thing", "[service][client]") {
                                                               {404, errc::bad_input},
                                                               {405, errc::bad_input},
                                                               {408, errc::unavailable},
-                                                              {409, errc::bad_input},
+                                                              {409, errc::conflict},
                                                               {413, errc::too_large},
                                                               {418, errc::bad_input},
                                                               {429, errc::unavailable},
@@ -121,6 +122,45 @@ TEST_CASE("each status means one thing", "[service][client]") {
     CHECK(said.retry_after_ms == 0);
     CHECK(said.highest_epoch == 0);
   }
+}
+
+TEST_CASE("after a refusal of who we are the next call shows it on a new connection",
+          "[service][client]") {
+  for (const int refusal : {401, 403, 400}) {
+    int seen = 0;
+    scripted_server server([&](int fd) {
+      for (std::string text = read_message(fd); !text.empty(); text = read_message(fd))
+        send_text(fd,
+                  seen++ == 0 ? status(refusal, encode_error("no", "not you"))
+                              : http_answer(encode_import_keys_answer()));
+    });
+    {
+      auto made = make_client(unix_client(server.path()));
+      auto& service = **made;
+      CHECK_FALSE(service.import_keys(sample_caller(), {}));
+      CHECK(service.import_keys(sample_caller(), {}));
+    }
+    CHECK(server.connections() == (refusal == 400 ? 1u : 2u));
+  }
+}
+
+TEST_CASE("each call through the breaker is told, with its fault", "[service][client]") {
+  std::vector<errc> heard;
+  int seen = 0;
+  scripted_server server([&](int fd) {
+    for (std::string text = read_message(fd); !text.empty(); text = read_message(fd))
+      send_text(fd, seen++ == 0 ? status(401, "{}") : http_answer(encode_import_keys_answer()));
+  });
+  {
+    const auto service = with_breaker(
+      std::move(*make_client(unix_client(server.path()))), system_clock(), [] { return 7u; },
+      [&heard](const call_error* fault) {
+        heard.push_back(fault == nullptr ? errc::none : fault->what.code);
+      });
+    CHECK_FALSE(service->import_keys(sample_caller(), {}));
+    CHECK(service->import_keys(sample_caller(), {}));
+  }
+  CHECK(heard == std::vector<errc>{errc::unauthorized, errc::none});
 }
 
 TEST_CASE("Retry-After reaches the caller", "[service][client]") {
