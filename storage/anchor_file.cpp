@@ -78,6 +78,10 @@ result<void> write_anchor(const std::string& path, const anchor_mark& value) {
   const auto beside = path + ".next";
   const auto text = std::string(word) + " " + std::string(version) + " " + to_hex(value.store_id)
     + " " + std::to_string(value.sequence) + " " + to_hex(value.head) + "\n";
+  const auto folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) { // made where that is possible; what is missing else, the next call says
+    (void)::mkdir(folder.c_str(), 0700);
+  }
   if (auto written = write_whole(beside, text); !written) {
     return written;
   }

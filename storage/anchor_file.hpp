@@ -19,6 +19,7 @@ struct anchor_mark {
 
 /// Replaces the file (mode 0600): a synced temporary one beside it, renamed, folder synced. At most
 /// one of the two is ever seen. errc::io, field = path.
+/// Makes the last folder of the path (mode 0700) if it is missing.
 [[nodiscard]] result<void> write_anchor(const std::string& path, const anchor_mark& value);
 /// Nothing if there is no such file. errc::corrupt if it is not an anchor, errc::io.
 [[nodiscard]] result<std::optional<anchor_mark>> read_anchor(const std::string& path);

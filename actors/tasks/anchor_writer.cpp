@@ -10,16 +10,28 @@ namespace {
 
 constexpr std::uint16_t not_written_event = 5001;
 
-void write(const plant& p, const connect::service::anchor& at) {
-  auto written = storage::write_anchor(p.settings.anchor_file,
-                                       {p.store->store_id(), at.sequence, at.audit_head});
-  if (!written) {
-    p.tell({report::channel::system, report::level::warning, not_written_event, p.time->wall(), "",
-            "", 0, "anchor: " + to_string(written.error())});
-  }
-}
+constexpr const char* topic = "anchor";
 
 } // namespace
+
+void anchor_writer::write(const plant& p, const connect::service::anchor& at) {
+  auto written = storage::write_anchor(p.settings.anchor_file,
+                                       {p.store->store_id(), at.sequence, at.audit_head});
+  if (written) {
+    written_ = at.sequence;
+    p.attention.clear(topic);
+    return;
+  }
+  const auto why = "the anchor is not written, so a store that is restored from an old copy is "
+                   "noticed by the service alone: "
+    + to_string(written.error())
+    + "; give this user a folder of its own there, or set anchorFile to a path outside of "
+      "dataDirectory and of its backup";
+  if (p.attention.set(topic, why)) { // once, not each second
+    p.tell({report::channel::system, report::level::error, not_written_event, p.time->wall(), "",
+            "", 0, why});
+  }
+}
 
 void anchor_writer::keep_current(const plant& p) {
   const auto here = p.anchor.current();
@@ -28,8 +40,7 @@ void anchor_writer::keep_current(const plant& p) {
     return;
   }
   not_before_ = now + interval_ms;
-  written_ = here.sequence;
-  (void)p.disk->post([&p, here] { write(p, here); });
+  (void)p.disk->post([this, &p, here] { write(p, here); });
 }
 
 } // namespace pfx::actors::tasks

@@ -2,13 +2,17 @@
 // its next start (docs/lifecycle.md, invariant 12).
 #pragma once
 
+#include <atomic>
+
+#include "connect/service/messages.hpp"
 #include "core/clock.hpp"
 
 namespace pfx::actors::tasks {
 
 struct plant;
 
-/// Used by the queue keeper alone. The file may be behind the chain and is never before it.
+/// Used by the queue keeper alone, and by the disk thread for the word that it is written. The file
+/// may be behind the chain and is never before it. While it cannot be written, status says so.
 class anchor_writer {
 public:
   static constexpr std::int64_t interval_ms = 1'000; ///< the file may lag by so much
@@ -17,7 +21,9 @@ public:
   void keep_current(const plant& p);
 
 private:
-  std::uint64_t written_ = 0; ///< sequence
+  void write(const plant& p, const connect::service::anchor& at);
+
+  std::atomic<std::uint64_t> written_{0}; ///< sequence
   boot_ms not_before_ = 0;
 };
 

@@ -20,12 +20,14 @@ inline constexpr std::uint16_t started = 1;     ///< the engine, with a random v
 inline constexpr std::uint16_t reconciled = 2;  ///< everything was asked about; a random value
 inline constexpr std::uint16_t key_used = 2040; ///< a connector key decrypted a password
 inline constexpr std::uint16_t recipient_refused = 2041;
-inline constexpr std::uint16_t use_limited = 2042; ///< over the limit of an hour
+inline constexpr std::uint16_t use_limited = 2042;  ///< over the limit of an hour
+inline constexpr std::uint16_t key_used_for = 2043; ///< more recipients of the use before
 inline constexpr std::uint16_t connector_key_created = 6001;
 inline constexpr std::uint16_t connector_key_imported = 6002;
 inline constexpr std::uint16_t connector_key_exported = 6003;
 inline constexpr std::uint16_t connector_key_removed = 6004;
 inline constexpr std::uint16_t master_key_rotated = 6005;
+inline constexpr std::uint16_t connector_key_disputed = 6006; ///< the service knows another
 } // namespace audit_event
 
 /// What somebody wants in the audit.

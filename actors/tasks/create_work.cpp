@@ -22,8 +22,7 @@ crypto::csr_options csr_options_of(const create_order& order) {
           .security_identifier = order.security_identifier};
 }
 
-result<void> check_create(const plant& p, const pfx_request& request,
-                          std::vector<audit_note>& audit) {
+result<void> check_create(const plant& p, const request_key& key, const pfx_request& request) {
   const auto& order = request.create;
   if (p.authorities.find(order.authority) == p.authorities.end()) {
     return failure(errc::policy, "certificate.certificateAuthority",
@@ -35,7 +34,7 @@ result<void> check_create(const plant& p, const pfx_request& request,
   if (auto names = crypto::check_csr_options(csr_options_of(order), order.key); !names) {
     return failure(under("certificate", names.error()));
   }
-  return admit_recipients(p, request, audit);
+  return admit_recipients(p, key, request);
 }
 
 result<intent> make_key_and_csr(const plant& p, const create_order& order, pfx_profile profile) {
@@ -137,24 +136,21 @@ result<request_result> build_success(const plant& p, const pfx_parts& parts) {
 
 } // namespace
 
-work_end make_intent(const plant& p, const record& of, const pfx_request& request) {
-  work_end out;
-  if (auto allowed = check_create(p, request, out.audit); !allowed) {
-    out.event = fault_of_work(allowed.error());
-    return out;
+event make_intent(const plant& p, const record& of, const pfx_request& request) {
+  if (auto allowed = check_create(p, of.key, request); !allowed) {
+    return fault_of_work(allowed.error());
   }
   auto plan = make_key_and_csr(p, request.create, request.profile);
   if (!plan) {
-    out.event = fault_of_work(plan.error());
-    return out;
+    return fault_of_work(plan.error());
   }
   auto sealed = seal_blob(p, of.key, blob_kind::intent, encode(*plan).view());
   if (!sealed) {
-    out.event = failed(event_kind::work_failed, sealed.error());
-    return out;
+    return failed(event_kind::work_failed, sealed.error());
   }
-  out.event.kind = event_kind::worked;
-  out.event.blobs.emplace_back(blob_kind::intent, std::move(*sealed));
+  event out;
+  out.kind = event_kind::worked;
+  out.blobs.emplace_back(blob_kind::intent, std::move(*sealed));
   return out;
 }
 

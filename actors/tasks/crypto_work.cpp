@@ -31,10 +31,10 @@ std::int64_t budget_of(const record& of, action what) {
                                                   : crypto::pfx_limits::iterations_max;
 }
 
-work_end work_on(const plant& p, const record& of, action what) {
+event work_on(const plant& p, const record& of, action what) {
   auto request = load_request(p, of.key);
   if (!request) {
-    return {failed(event_kind::work_failed, request.error()), {}};
+    return failed(event_kind::work_failed, request.error());
   }
   switch (request->kind) {
     case request_kind::pfx_create:
@@ -44,9 +44,8 @@ work_end work_on(const plant& p, const record& of, action what) {
     case request_kind::unknown:
       break;
   }
-  return {refused({errc::not_supported, "kind",
-                   "this version does not process " + printable(request->kind_word)}),
-          {}};
+  return refused({errc::not_supported, "kind",
+                  "this version does not process " + printable(request->kind_word)});
 }
 
 } // namespace
@@ -56,7 +55,7 @@ event build_result(const plant& p, const record& of) {
     return freeze(p, of.key, failure_document(of));
   }
   if (of.kind == request_kind::pfx_import) {
-    return work_on(p, of, action::work_slowly).event;
+    return work_on(p, of, action::work_slowly);
   }
   return build_created(p, of);
 }
@@ -68,13 +67,7 @@ outcome run_crypto_task(const plant& p, const task& what) noexcept {
     if (is_work && poisonous(what.of->key.context)) {
       std::abort(); // what a request does that breaks a parser below us
     }
-    if (is_work) {
-      auto end = work_on(p, *what.of, what.what);
-      out.event = std::move(end.event);
-      out.audit = std::move(end.audit);
-    } else {
-      out.event = build_result(p, *what.of);
-    }
+    out.event = is_work ? work_on(p, *what.of, what.what) : build_result(p, *what.of);
   } catch (const std::exception& thrown) {
     out.event = lost_answer(what.what, std::string("exception: ") + printable(thrown.what()));
   }

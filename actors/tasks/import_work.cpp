@@ -3,6 +3,8 @@
 #include "actors/tasks/import_work.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <utility>
 
 #include "actors/tasks/use_limits.hpp"
 #include "crypto/digest.hpp"
@@ -18,9 +20,11 @@ using lifecycle::event;
 using lifecycle::event_kind;
 
 constexpr std::size_t friendly_name_octets_max = 256;
+constexpr std::size_t recipients_a_line = 8; ///< fingerprints, so that no line is cut when shown
 /// Random octets that happen to be padded are longer than any password with such a key, and would
 /// be told from those that are not.
 constexpr int pkcs1_bits_max = 4096;
+constexpr std::uint16_t key_fault_event = 2012;
 
 /// What is wrong with a file, as far as everybody may know it: the file is the sender's own.
 error file_fault(const pfx_refusal& from) {
@@ -63,6 +67,10 @@ result<crypto::rsa_padding> check_order(const plant& p, const import_order& orde
   if (!key) {
     return failure(key.error());
   }
+  if (p.announcement.disputed(key->provider, key->name)) {
+    return failure(errc::not_found, "keyName",
+                   "the service knows another key by the name of the one that is here");
+  }
   if (*padding == crypto::rsa_padding::pkcs1 && key->bits > pkcs1_bits_max) {
     return failure(errc::policy, "paddingScheme",
                    "pkcs1 is not used with keys of more than 4096 bits");
@@ -82,14 +90,24 @@ std::vector<std::string> fingerprints_of(const pfx_request& request) {
   return out;
 }
 
-audit_note use_note(const pfx_request& request, const import_opening& end) {
+/// One line for the use, and as many more as it takes to name every recipient.
+void note_use(const plant& p, const request_key& of, const pfx_request& request,
+              const std::string& detail) {
   std::string text = "key " + printable(request.import.provider_name) + "/"
     + printable(request.import.key_name) + " used for "
-    + printable(lowered_hex(request.import.thumbprint)) + ": " + end.detail + "; recipients";
-  for (const auto& one : fingerprints_of(request)) {
-    text += " " + one;
+    + printable(lowered_hex(request.import.thumbprint)) + ": " + detail + "; ";
+  auto event = audit_event::key_used;
+  const auto all = fingerprints_of(request);
+  for (std::size_t first = 0; first == 0 || first < all.size(); first += recipients_a_line) {
+    const auto end = std::min(all.size(), first + recipients_a_line);
+    text += "recipients " + std::to_string(first + 1) + " to " + std::to_string(end) + " of "
+      + std::to_string(all.size()) + ":";
+    for (std::size_t i = first; i < end; ++i) {
+      text += " " + all[i];
+    }
+    p.audit.put(of, {event, std::exchange(text, {})});
+    event = audit_event::key_used_for;
   }
-  return {audit_event::key_used, std::move(text)};
 }
 
 std::string usable_name(const crypto::pfx_identity& of) {
@@ -144,6 +162,17 @@ event deliver(const plant& p, const record& of, const pfx_request& request,
   return out;
 }
 
+/// The key store does not give the key: its trouble, not the request's. Tried again; in the end it
+/// goes back, since another connector of the tenant may have the key. The words (paths) stay here.
+event fault_of_keys(const plant& p, const record& of, const error& why) {
+  if (of.attempts < p.rules.attempts_max) {
+    return failed(event_kind::work_failed, why);
+  }
+  p.tell({report::channel::operational, report::level::error, key_fault_event, p.time->wall(),
+          printable(of.key.context), "", 0, "key store: " + to_string(why)});
+  return refused({errc::io, "keyName", "this connector cannot read the key now"}, true);
+}
+
 event verdict_of(const plant& p, const record& of, const pfx_request& request,
                  import_opening& opened) {
   switch (opened.how) {
@@ -156,12 +185,40 @@ event verdict_of(const plant& p, const record& of, const pfx_request& request,
     case import_opening::end::failed:
       break;
   }
-  return failed(event_kind::work_failed, opened.why);
+  return fault_of_keys(p, of, opened.why);
 }
 
-event fault_of_order(const error& why) {
-  // Another connector of the tenant may have the key: the service may ask for it anew.
-  return why.code == errc::not_found ? refused(why, true) : fault_of_work(why);
+event fault_of_order(const plant& p, const record& of, const error& why) {
+  if (why.code == errc::not_found) { // another connector of the tenant may have the key
+    return refused(why, true);
+  }
+  return is_final(why.code) ? refused(why) : fault_of_keys(p, of, why);
+}
+
+/// What a use is counted under: the thumbprint, the ciphertext, the recipients.
+struct counted_use {
+  std::vector<std::string> secrets;
+  std::vector<std::string> recipients;
+};
+
+counted_use counted(const pfx_request& request) {
+  return {{lowered_hex(request.import.thumbprint),
+           to_hex(crypto::sha256(request.import.encrypted_password))},
+          fingerprints_of(request)};
+}
+
+/// Whatever becomes of it, that the key was used stands in the audit.
+import_opening open_and_note(const plant& p, const request_key& of, const pfx_request& request,
+                             const crypto::pfx_file& file, std::int64_t iterations_budget) {
+  ++p.totals.keys_used;
+  try {
+    auto opened = open_imported(*p.keys, request.import, file, iterations_budget);
+    note_use(p, of, request, opened.detail);
+    return opened;
+  } catch (const std::exception& thrown) {
+    note_use(p, of, request, "exception: " + printable(thrown.what(), 200));
+    throw;
+  }
 }
 
 } // namespace
@@ -206,47 +263,40 @@ import_opening open_imported(const crypto::key_store& keys, const import_order& 
   return out;
 }
 
-work_end import_pfx(const plant& p, const record& of, const pfx_request& request,
-                    std::int64_t iterations_budget) {
-  work_end out;
+event import_pfx(const plant& p, const record& of, const pfx_request& request,
+                 std::int64_t iterations_budget) {
   if (auto padding = check_order(p, request.import); !padding) {
-    out.event = fault_of_order(padding.error());
-    return out;
+    return fault_of_order(p, of, padding.error());
   }
-  if (auto admitted = admit_recipients(p, request, out.audit); !admitted) {
-    out.event = fault_of_work(admitted.error());
-    return out;
+  if (auto admitted = admit_recipients(p, of.key, request); !admitted) {
+    return fault_of_work(admitted.error());
   }
   auto file = crypto::pfx_file::parse(request.import.encrypted_pfx);
   if (!file) {
-    out.event = refused(file_fault(file.error()));
-    return out;
+    return refused(file_fault(file.error()));
   }
   if (!file->has_mac()) { // before a key is used: anything later would be a padding oracle
-    out.event = refused({errc::policy, "encryptedPfxBlob",
-                         "has no MAC: files that can be changed unnoticed are not imported"});
-    return out;
+    return refused({errc::policy, "encryptedPfxBlob",
+                    "has no MAC: files that can be changed unnoticed are not imported"});
   }
   if (file->known_iterations() > iterations_budget) {
-    out.event.kind = event_kind::work_slow;
-    return out;
+    return event{.kind = event_kind::work_slow};
   }
-  auto used = p.uses == nullptr
-    ? result<void>{}
-    : p.uses->take({lowered_hex(request.import.thumbprint),
-                    to_hex(crypto::sha256(request.import.encrypted_password))},
-                   fingerprints_of(request), p.time->boot());
-  if (!used) {
-    out.audit.push_back({audit_event::use_limited, printable(to_string(used.error()), 200)});
-    out.event = refused(used.error(), true);
-    out.event.code = service_code::service_too_busy;
-    return out;
+  const auto use = counted(request);
+  const auto now = p.time->boot();
+  if (p.uses != nullptr) {
+    if (auto taken = p.uses->take(use.secrets, use.recipients, now); !taken) {
+      p.audit.put(of.key, {audit_event::use_limited, printable(to_string(taken.error()), 200)});
+      auto out = refused(taken.error(), true);
+      out.code = service_code::service_too_busy;
+      return out;
+    }
   }
-  ++p.totals.keys_used;
-  auto opened = open_imported(*p.keys, request.import, *file, iterations_budget);
-  out.audit.push_back(use_note(request, opened));
-  out.event = verdict_of(p, of, request, opened);
-  return out;
+  auto opened = open_and_note(p, of.key, request, *file, iterations_budget);
+  if (opened.how == import_opening::end::slow && p.uses != nullptr) {
+    p.uses->give_back(use.secrets, use.recipients, now); // the slow lane counts it
+  }
+  return verdict_of(p, of, request, opened);
 }
 
 } // namespace pfx::actors::tasks

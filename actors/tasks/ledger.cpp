@@ -230,7 +230,7 @@ void ledger::receive_new(arrival& one) {
 }
 
 void ledger::apply(outcome what) {
-  note_uses(what.key, what.audit); // also of a request that is gone: its key was used
+  take_notes(); // also of a request that is gone: its key was used
   const auto found = open_.find(what.key);
   if (found == open_.end()) {
     return;

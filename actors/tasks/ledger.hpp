@@ -130,6 +130,7 @@ private:
   void add_reports(change& to, const record& next, const lifecycle::step_result& out);
   void add_audit(change& to, std::uint16_t event, const record& of);
   void add_line(change& to, const audit_line& line);
+  void take_notes();
   void note_uses(const request_key& key, const std::vector<audit_note>& uses);
   void count(const record& next, record_state before, const lifecycle::step_result& out);
   void enqueue(change&& what);
@@ -138,8 +139,8 @@ private:
   void set_timer(entry& in, const lifecycle::moment& now);
   void put_in_line(entry& in, lifecycle::action what);
   void release_reserved(entry& in);
-  void give_back(entry& in);
   void keep_or_release(entry& in, lifecycle::action next);
+  void give_back(entry& in);
   [[nodiscard]] bool processor_may_take(entry& in, lifecycle::action what);
   [[nodiscard]] bool leave_line(std::deque<request_key>& line, stage who);
   void serve(std::deque<request_key>& line, stage who, std::vector<task>& out);

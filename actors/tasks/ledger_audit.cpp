@@ -31,6 +31,12 @@ void ledger::add_line(change& to, const audit_line& line) {
   to.anchor = connect::service::anchor{sequence, audit_head_};
 }
 
+void ledger::take_notes() {
+  for (const auto& one : plant_.audit.take()) {
+    note_uses(one.about, {one.note});
+  }
+}
+
 void ledger::note_uses(const request_key& key, const std::vector<audit_note>& uses) {
   if (uses.empty()) {
     return;
@@ -41,7 +47,8 @@ void ledger::note_uses(const request_key& key, const std::vector<audit_note>& us
   for (const auto& use : uses) {
     add_line(
       c, {.at = plant_.time->wall(), .event = use.event, .context = key.context, .text = use.text});
-    const bool refusal = use.event != audit_event::key_used;
+    const bool refusal
+      = use.event != audit_event::key_used && use.event != audit_event::key_used_for;
     c.reports.push_back({report::channel::operational,
                          refusal ? report::level::warning : report::level::info, use.event,
                          plant_.time->wall(), printable(key.context), "", 0, use.text});

@@ -21,6 +21,7 @@ std::size_t index_of(stage who) { return static_cast<std::size_t>(who); }
 // -- writes ------
 
 std::optional<sealed_batch> ledger::take_batch() {
+  take_notes();
   if (!writing_.empty() || waiting_.empty()) {
     return std::nullopt;
   }
@@ -129,7 +130,6 @@ void ledger::put_in_line(entry& in, action what) {
   }
 }
 
-void ledger::release_reserved(entry& in) {
 /// What is at work and has nothing to do for the moment (its lease is asked about) keeps its place;
 /// a place at another stage than the one it needs next would be kept for ever.
 void ledger::keep_or_release(entry& in, action next) {
@@ -140,6 +140,7 @@ void ledger::keep_or_release(entry& in, action next) {
   }
 }
 
+void ledger::release_reserved(entry& in) {
   if (!in.reserved || in.value.live.ticket != 0) {
     return;
   }

@@ -4,7 +4,6 @@
 #include <memory>
 #include <vector>
 
-#include "actors/tasks/audit.hpp"
 #include "core/lifecycle.hpp"
 
 namespace pfx::actors::tasks {
@@ -26,8 +25,6 @@ struct outcome {
   std::uint64_t ticket = 0;
   lifecycle::action what = lifecycle::action::none;
   lifecycle::event event;
-  /// Durable before anything that follows from the outcome, and also if nothing follows.
-  std::vector<audit_note> audit;
   /// Set if the fault concerns us and not the request: the engine halts.
   errc halt = errc::none;
 };

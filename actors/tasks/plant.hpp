@@ -13,8 +13,10 @@
 
 #include "actors/tasks/anchor_writer.hpp"
 #include "actors/tasks/announcement.hpp"
+#include "actors/tasks/audit_box.hpp"
 #include "actors/tasks/executor.hpp"
 #include "actors/tasks/issuance_policy.hpp"
+#include "actors/tasks/notices.hpp"
 #include "connect/ca/authority.hpp"
 #include "connect/service/client.hpp"
 #include "core/lifecycle.hpp"
@@ -129,6 +131,8 @@ struct plant {
   caller_identity caller;
   mutable audit_anchor anchor;
   mutable key_announcement announcement;
+  mutable audit_box audit;                 ///< lines on their way to the ledger
+  mutable notices attention;               ///< what status shows until it is over
   mutable anchor_writer anchor_file;       ///< the queue keeper's
   mutable counters totals;                 ///< atomics: counting changes no plant
   mutable std::atomic<bool> halted{false}; ///< set once; nothing is sent any more

@@ -63,4 +63,20 @@ result<void> use_limits::take(const std::vector<std::string>& secrets,
   return {};
 }
 
+void use_limits::give_back(const std::vector<std::string>& secrets,
+                           const std::vector<std::string>& recipients, boot_ms now) {
+  const std::lock_guard lock(mutex_);
+  const auto less = [&](const std::string& subject) {
+    auto& one = at(subject, now);
+    auto& count = one.now > 0 ? one.now : one.before; // the hour may have ended meanwhile
+    count -= count > 0 ? 1 : 0;
+  };
+  for (const auto& one : secrets) {
+    less("t" + one);
+  }
+  for (const auto& one : recipients) {
+    less("r" + one);
+  }
+}
+
 } // namespace pfx::actors::tasks

@@ -27,6 +27,10 @@ public:
   [[nodiscard]] result<void> take(const std::vector<std::string>& secrets,
                                   const std::vector<std::string>& recipients, boot_ms now);
 
+  /// A use that take() counted is done once more, and counted then.
+  void give_back(const std::vector<std::string>& secrets,
+                 const std::vector<std::string>& recipients, boot_ms now);
+
 private:
   struct hour {
     std::int64_t number = 0;

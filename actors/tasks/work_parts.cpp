@@ -56,8 +56,7 @@ error under(std::string_view prefix, error why) {
   return why;
 }
 
-result<void> admit_recipients(const plant& p, const pfx_request& request,
-                              std::vector<audit_note>& audit) {
+result<void> admit_recipients(const plant& p, const request_key& key, const pfx_request& request) {
   if (p.gate == nullptr) {
     return failure(errc::policy, "recipients", "recipients.trust is not configured");
   }
@@ -65,9 +64,10 @@ result<void> admit_recipients(const plant& p, const pfx_request& request,
     const auto& who = request.recipients[i];
     auto admitted = p.gate->admit(who, i, request.device_id, p.time->wall());
     if (!admitted) {
-      audit.push_back({audit_event::recipient_refused,
-                       printable(to_string(admitted.error()), reason_characters_max)
-                         + "; certificate " + to_hex(crypto::sha256(who.certificate))});
+      p.audit.put(key,
+                  {audit_event::recipient_refused,
+                   printable(to_string(admitted.error()), reason_characters_max) + "; certificate "
+                     + to_hex(crypto::sha256(who.certificate))});
       return failure(admitted.error());
     }
   }

@@ -10,12 +10,6 @@
 
 namespace pfx::actors::tasks {
 
-/// What came of work on the CPU, and what the audit has to say of it.
-struct work_end {
-  lifecycle::event event;
-  std::vector<audit_note> audit;
-};
-
 /// A final refusal; `why` goes to the service.
 [[nodiscard]] lifecycle::event refused(const error& why, bool retryable = false);
 /// Our own trouble or the machine's: tried again.
@@ -28,8 +22,8 @@ struct work_end {
 [[nodiscard]] error under(std::string_view prefix, error why);
 
 /// All recipients may have it by today's policy, or none gets it; a refusal is audited.
-[[nodiscard]] result<void> admit_recipients(const plant& p, const pfx_request& request,
-                                            std::vector<audit_note>& audit);
+[[nodiscard]] result<void> admit_recipients(const plant& p, const request_key& key,
+                                            const pfx_request& request);
 /// The password encrypted to every recipient. Asks the policy again: what it refuses by now gets
 /// nothing.
 [[nodiscard]] result<std::vector<delivery>> wrap_for_recipients(const plant& p,

@@ -78,6 +78,11 @@ answer<download_answer> fake_service::download(const caller&, const download_ord
 
 answer<bool> fake_service::import_keys(const caller&, const std::vector<import_key>& keys) {
   calls.emplace_back("import_keys");
+  for (const auto& key : keys) {
+    if (foreign_keys.contains(key.key_name)) {
+      return tl::unexpected(refused(errc::conflict));
+    }
+  }
   announced.push_back(keys);
   return true;
 }
@@ -281,6 +286,9 @@ ca_answer fake_authority::find(const digest& transaction_id) {
     out.pending_id = "p-1";
   } else {
     out = issue({.transaction_id = transaction_id, .certificate_request = known->second.csr});
+  }
+  if (on_find) {
+    on_find(out);
   }
   return out;
 }

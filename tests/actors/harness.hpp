@@ -64,6 +64,7 @@ public:
 
   std::map<std::string, kept> requests;
   std::vector<std::vector<connect::service::import_key>> announced;
+  std::set<std::string> foreign_keys;              ///< names that stand for another key there
   std::vector<connect::service::offer> raw_offers; ///< handed out once, as they are
   std::set<std::string> hand_out_again;            ///< although recorded
   std::uint64_t epoch_seen = 0;
@@ -105,6 +106,7 @@ public:
   std::string refuse; ///< reason; empty = issue
   std::uint64_t submits = 0, finds = 0, revocations = 0;
   std::function<void(const connect::ca::submission&)> on_submit;
+  std::function<void(connect::ca::ca_answer&)> on_find; ///< may change what is said
 
   [[nodiscard]] const crypto::certificate& root() const { return identity_.cert; }
 

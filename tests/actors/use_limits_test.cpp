@@ -26,6 +26,21 @@ TEST_CASE("limits of use slide over the hour and count each subject by itself",
   CHECK(take("a", "z", 13 * hour).empty());
 }
 
+TEST_CASE("a use that is given back counts no more, also in the next hour", "[actors][import]") {
+  constexpr std::int64_t hour = 3'600'000;
+  actors::tasks::use_limits uses(1, 1);
+  for (const auto later : {std::int64_t{0}, hour}) {
+    CHECK(uses.take({"a"}, {"x"}, 10 * hour));
+    CHECK_FALSE(uses.take({"a"}, {"y"}, 10 * hour));
+    uses.give_back({"a"}, {"x"}, 10 * hour + later);
+    CHECK(uses.take({"a"}, {"x"}, 10 * hour + later));
+    uses.give_back({"a"}, {"x"}, 10 * hour + later);
+  }
+  uses.give_back({"never"}, {"counted"}, 0);
+  CHECK(uses.take({"never"}, {"counted"}, 0));
+  CHECK_FALSE(uses.take({"never"}, {"counted"}, 0));
+}
+
 TEST_CASE("another thumbprint for the same ciphertext does not widen the limit",
           "[actors][import]") {
   actors::tasks::use_limits uses(2, 100);
