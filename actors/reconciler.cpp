@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::int64_t retry_base_ms = 500;
 constexpr std::int64_t retry_max_ms = 60'000;
+constexpr auto disk_full_retry = std::chrono::milliseconds(1'000);
+constexpr const char* waits_topic = "reconciling waits";
 constexpr auto keeper_patience = std::chrono::milliseconds(600'000);
 
 struct reconciler_state {
@@ -20,21 +22,31 @@ struct reconciler_state {
   supervisor above;
   std::string after; ///< the last requestContext that was asked about
   std::uint32_t failures = 0;
+  bool settled = false; ///< what former lives sent has arrived, or never will
 
   void mark();
+  void begin();
   void ask();
   void again(std::int64_t not_before_ms);
   void take(const tasks::handed_page& page);
   void finish();
 };
 
-/// The mark first: a process that dies in the middle begins again.
+/// The mark first: a process that dies in the middle begins again. A full disk is waited for, as
+/// the queue keeper does.
 void reconciler_state::mark() {
   const bool posted = p->disk->post([plant = p, me = reconciler(self), up = above] {
     auto done = plant->store->commit(
       {storage::put_meta{std::string(tasks::ask_everything_mark), bytes{1}}});
     if (done) {
+      plant->attention.clear(waits_topic);
       caf::anon_send(me, tick_atom_v);
+    } else if (done.error().code == errc::disk_full) {
+      if (plant->attention.set(waits_topic, "asking about everything waits for disk space")) {
+        tell_system(*plant, tasks::report::level::error, 5001,
+                    "paused: " + to_string(done.error()));
+      }
+      caf::delayed_anon_send(me, disk_full_retry, go_atom_v);
     } else {
       caf::anon_send(up, halt_atom_v, static_cast<std::uint8_t>(done.error().code),
                      to_string(done.error()));
@@ -43,6 +55,17 @@ void reconciler_state::mark() {
   if (!posted) {
     self->quit(caf::exit_reason::user_shutdown); // the supervisor makes another one
   }
+}
+
+/// A former life that the store has forgotten may have sent a submission just before it ended. Its
+/// record is gone, so no closing would wait for it; it is waited for here, once for all requests.
+void reconciler_state::begin() {
+  if (settled || p->authorities.empty()) {
+    ask();
+    return;
+  }
+  settled = true;
+  self->delayed_send(self, std::chrono::milliseconds(p->rules.ca_settle_ms), tick_atom_v);
 }
 
 void reconciler_state::ask() {
@@ -115,7 +138,7 @@ reconciler::behavior_type reconciler_behavior(reconciler::stateful_pointer<recon
   self->state.above = above;
   return {
     [self](go_atom) { self->state.mark(); },
-    [self](tick_atom) { self->state.ask(); },
+    [self](tick_atom) { self->state.begin(); },
     [self](const parcel<tasks::handed_page>& page) { self->state.take(*page); },
   };
 }

@@ -12,12 +12,14 @@ namespace {
 
 constexpr auto stop_patience
   = std::chrono::milliseconds(3'600'000); ///< the host's deadline is the real one
+constexpr auto halt_mark_patience = std::chrono::milliseconds(10'000);
 constexpr std::int64_t check_in_retry_base_ms = 500;
 constexpr std::int64_t check_in_retry_max_ms = 60'000;
 constexpr std::uint32_t stale_epochs_max = 3; ///< at the first check-in, before we give up
 
 // Ticks: what they are for, in the low byte; the rest is the round.
 constexpr std::uint64_t tick_check_in = 100;
+constexpr std::uint64_t tick_halted = 101; ///< the mark of a halt is written, or was not in time
 
 } // namespace
 
@@ -31,7 +33,7 @@ void supervisor_state::enter(phase next, errc why, std::string words) {
 // -- check-in ------
 
 void supervisor_state::check_in() {
-  if (checking_in || (now != phase::starting && now != phase::running)) {
+  if (checking_in || halting || (now != phase::starting && now != phase::running)) {
     return;
   }
   checking_in = p->io->post([plant = p, me = supervisor(self), reconciled = this->reconciled] {
@@ -48,6 +50,9 @@ void supervisor_state::check_in() {
 
 void supervisor_state::checked_in(const tasks::check_in_outcome& answer) {
   checking_in = false;
+  if (halting) {
+    return;
+  }
   if (now != phase::starting && now != phase::running) {
     return;
   }
@@ -151,29 +156,58 @@ void supervisor_state::everything_asked() {
 // -- the end ------
 
 void supervisor_state::halt(errc why, std::string words) {
-  if (now == phase::halted || now == phase::stopped) {
+  if (now == phase::halted || now == phase::stopped || halting) {
     return;
   }
   p->halted = true; // before anything else: calls that wait for a thread are not made any more
   const bool for_good = now == phase::running && (why == errc::stale_epoch || why == errc::corrupt);
-  if (for_good) { // or two copies would take turns in ending each other
-    (void)p->disk->post([plant = p, words] {
-      (void)plant->store->commit(
-        {storage::put_meta{std::string(tasks::halted_mark), to_bytes(printable(words, 400))}});
-    });
-  }
   tell_system(*p, tasks::report::level::error, 9, "halted: " + words);
   if (source) {
     self->send(source, stop_atom_v);
   }
+  halting.emplace(why, std::move(words));
+  // A host ends the process when it hears of the halt: by then the mark has to be on the disk, or
+  // two copies would take turns in ending each other.
+  if (!for_good || !mark_halt(halting->second)) {
+    halted();
+  }
+}
+
+/// False if nothing will answer.
+bool supervisor_state::mark_halt(const std::string& words) {
+  self->delayed_send(self, halt_mark_patience, tick_atom_v, tick_halted);
+  return p->disk->post([plant = p, words, me = supervisor(self)] {
+    auto done = plant->store->commit(
+      {storage::put_meta{std::string(tasks::halted_mark), to_bytes(printable(words, 400))}});
+    if (!done) {
+      tell_system(*plant, tasks::report::level::error, 9,
+                  "the mark of the halt is not written, do not start again: "
+                    + to_string(done.error()));
+    }
+    caf::anon_send(me, tick_atom_v, tick_halted);
+  });
+}
+
+void supervisor_state::halted() {
+  if (!halting || now == phase::halted) {
+    return;
+  }
   // What is under way is only forgotten: every fact it rests on is durable, and the mark of the
   // running store stays, so that the next start counts as one after an unclean end.
-  enter(phase::halted, why, std::move(words));
+  enter(phase::halted, halting->first, halting->second);
   end_children();
+  if (stop_promise) {
+    stop_promise->deliver(false);
+    self->quit();
+  }
 }
 
 caf::result<bool> supervisor_state::stop() {
   auto promise = self->make_response_promise();
+  if (halting && now != phase::halted) {
+    stop_promise = promise;
+    return caf::delegated<bool>{};
+  }
   if (now == phase::halted || !keeper) {
     end_children();
     promise.deliver(false);
@@ -222,6 +256,8 @@ supervisor::behavior_type supervisor_behavior(supervisor::stateful_pointer<super
       auto& s = self->state;
       if (what == tick_check_in) {
         s.check_in();
+      } else if (what == tick_halted) {
+        s.halted();
       } else {
         s.make_again(static_cast<child>(what));
       }

@@ -94,7 +94,7 @@ void supervisor_state::spawn_line() {
 }
 
 void supervisor_state::child_ended(const caf::actor_addr& who) {
-  if (now != phase::running && now != phase::starting) {
+  if (halting || (now != phase::running && now != phase::starting)) {
     return;
   }
   if (keeper && who == caf::actor_cast<caf::actor_addr>(keeper)) {
@@ -118,7 +118,7 @@ void supervisor_state::child_ended(const caf::actor_addr& who) {
 }
 
 void supervisor_state::make_again(child which) {
-  if (now != (which == child::asking ? phase::starting : phase::running)) {
+  if (halting || now != (which == child::asking ? phase::starting : phase::running)) {
     return;
   }
   spawn_child(which);

@@ -38,7 +38,9 @@ struct supervisor_state {
   bool ask_everything = false; ///< we were stale, or the store is older than it should be
   bool reconciled = false;     ///< everything was asked about; the next check-in says so
   reconciler asking;
-  std::optional<caf::response_promise> stop_promise;
+  /// Why it halts, while the mark of that is written; `now` follows when it is durable.
+  std::optional<std::pair<errc, std::string>> halting;
+  std::optional<caf::response_promise> stop_promise; ///< of a stop that came meanwhile
 
   void enter(phase next, errc why = errc::none, std::string words = {});
   void spawn_line();
@@ -53,6 +55,8 @@ struct supervisor_state {
   void begin_reconcile(std::string why);
   void everything_asked();
   void halt(errc why, std::string words);
+  [[nodiscard]] bool mark_halt(const std::string& words);
+  void halted();
   void end_children();
   caf::result<bool> stop();
 };

@@ -74,6 +74,14 @@ struct actor_host::state {
   std::unique_ptr<tasks::executor> disk;
   quiet_config config;
   caf::actor_system system;
+
+  /// The supervisor, or nothing once a stop began: questions may come from any thread at any time.
+  [[nodiscard]] supervisor reach() const {
+    const std::lock_guard lock(mutex);
+    return stopped ? supervisor{} : above;
+  }
+
+  mutable std::mutex mutex; ///< guards the two below
   supervisor above;
   bool stopped = false;
 };
@@ -83,12 +91,13 @@ namespace {
 /// Asks the keeper for something that is answered when it is durable.
 template <class State, class Wish>
 result<void> ask_durably(State& s, Wish wish) {
-  if (s.stopped) {
+  const auto above = s.reach();
+  if (!above) {
     return failure(errc::stopping, "", "the engine is stopped");
   }
   error answer{errc::unavailable, "", "no answer from the queue keeper"};
   caf::scoped_actor self{s.system};
-  self->request(s.above, operator_patience, std::move(wish))
+  self->request(above, operator_patience, std::move(wish))
     .receive([&](const parcel<error>& what) { answer = *what; }, [](const caf::error&) {});
   if (answer.code != errc::none) {
     return failure(answer);
@@ -120,22 +129,27 @@ actor_host::actor_host(tasks::plant& p, bool unclean_start, std::size_t io_threa
 }
 
 actor_host::~actor_host() {
-  if (!state_->stopped) {
+  if (state_->reach()) {
     (void)stop(std::chrono::milliseconds(2'000));
   }
 }
 
 bool actor_host::stop(std::chrono::milliseconds patience) {
   auto& s = *state_;
-  if (s.stopped) {
-    return true;
+  supervisor above;
+  {
+    const std::lock_guard lock(s.mutex);
+    if (s.stopped) {
+      return true;
+    }
+    s.stopped = true;
+    above = std::exchange(s.above, nullptr);
   }
-  s.stopped = true;
   bool quiet = false;
   {
     caf::scoped_actor self{s.system};
     const auto half = patience / 2;
-    auto asked = self->request(s.above, patience + std::chrono::milliseconds(500), stop_atom_v);
+    auto asked = self->request(above, patience + std::chrono::milliseconds(500), stop_atom_v);
     // Calls that hang are ended when half of the time is gone; their outcome is unknown, and
     // written so.
     std::mutex mutex;
@@ -153,10 +167,9 @@ bool actor_host::stop(std::chrono::milliseconds patience) {
     watchdog.request_stop();
     ended.notify_all();
     if (!quiet) {
-      self->send_exit(s.above, caf::exit_reason::kill);
+      self->send_exit(above, caf::exit_reason::kill);
     }
   }
-  s.above = nullptr;
   if (!quiet) {
     s.plant.service->cancel();
     for (auto& [name, entry] : s.plant.authorities) {
@@ -180,12 +193,13 @@ standing actor_host::current() const {
     out.why = s.board.last.why;
     out.lifecycle = s.board.last.lifecycle;
   }
-  if (s.stopped) {
+  const auto above = s.reach();
+  if (!above) {
     out.phase = running_phase::stopped;
     return out;
   }
   caf::scoped_actor self{state_->system};
-  self->request(s.above, question_patience, status_atom_v)
+  self->request(above, question_patience, status_atom_v)
     .receive(
       [&](const parcel<keeper_status>& answer) {
         out.by_state = answer->by_state;
@@ -216,13 +230,14 @@ result<void> actor_host::note(const tasks::audit_note& what) const {
 
 result<std::vector<record>> actor_host::list(std::optional<record_state> wanted,
                                              std::size_t count_max) const {
-  if (state_->stopped) {
+  const auto above = state_->reach();
+  if (!above) {
     return failure(errc::stopping, "", "the engine is stopped");
   }
   result<std::vector<record>> out
     = failure(errc::unavailable, "", "no answer from the queue keeper");
   caf::scoped_actor self{state_->system};
-  self->request(state_->above, question_patience, pack(list_wish{wanted, count_max}))
+  self->request(above, question_patience, pack(list_wish{wanted, count_max}))
     .receive([&](const parcel<std::vector<record>>& list) { out = *list; },
              [](const caf::error&) {});
   return out;
