@@ -13,13 +13,16 @@ namespace {
 struct rotate_options {
   std::string configuration = default_configuration;
   std::string new_key_file;
+  std::string old_key_file;
 };
 
 exit_code rotate(const rotate_options& options) {
-  const auto settings = load_or_complain(options.configuration);
+  const auto settings = load_to_change(options.configuration);
   if (!settings)
     return exit_code::configuration;
-  const auto done = engine::rotate_master_key(*settings, {options.new_key_file, {}});
+  const auto done = engine::rotate_master_key(
+    *settings,
+    {.new_key_file = options.new_key_file, .at_step = {}, .old_key_file = options.old_key_file});
   if (!done)
     return refuse(done.error());
   if (done->resumed)
@@ -45,6 +48,9 @@ void add_master_key(CLI::App& root, exit_code& code) {
   rotating->add_option("--new-key", options->new_key_file,
                        "File with the new key (64 hexadecimal digits, mode 0600); default: a new "
                        "one is made");
+  rotating->add_option("--old-key", options->old_key_file,
+                       "File with the key before, to finish an interrupted rotation whose new key "
+                       "was put in its place too early");
   rotating->footer(
     "Stop the engine first. After an interruption, whatever the moment, run it again: it goes on\n"
     "where it ended, and until then no other command works. Where the master key is a credential\n"

@@ -76,6 +76,8 @@ void print_status(const engine::status& now) {
   say(row("free space",
           std::to_string(now.free_bytes >> 20) + " MiB"
             + (now.below_free_space_floor ? ", BELOW THE FLOOR" : "")));
+  for (const auto& sentence : now.attention)
+    say(row("attention", printable(sentence, 1'000)));
   if (now.store_poisoned)
     say(row("store", "a write failed: nothing is accepted any more"));
   if (!now.secrets_locked)

@@ -167,6 +167,11 @@ result<sealer> sealer::make(secret_bytes master_key, byte_view store_id, std::ui
   return sealer(std::move(made));
 }
 
+result<bytes> master_key_id(const secret_bytes& master_key) {
+  const queue_guard guard;
+  return name_key(master_key);
+}
+
 bytes sealer::key_id() const { return state_->key_id; }
 
 result<bytes> sealer::seal(const seal_place& place, byte_view plaintext) const {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <thread>
 
+#include "actors/tasks/acceptance.hpp"
 #include "actors/tasks/audit.hpp"
 #include "connect/ca/breaking_authority.hpp"
 #include "connect/ca/https_authority.hpp"
@@ -206,8 +207,11 @@ result<void> connect_service(assembly& a, const connector_identity& who) {
   if (!made) {
     return failure(made.error());
   }
-  a.service = connect::service::with_breaker(std::move(*made), system_clock(),
-                                             [] { return crypto::random_u64(); });
+  a.service = connect::service::with_breaker(
+    std::move(*made), system_clock(), [] { return crypto::random_u64(); },
+    [&plant = a.plant](const connect::service::call_error* fault) {
+      actors::tasks::note_acceptance(plant, fault);
+    });
   return {};
 }
 

@@ -17,6 +17,9 @@ namespace pfx::engine::detail {
 [[nodiscard]] result<std::unique_ptr<storage::store>> open_store(const configuration& settings,
                                                                  bool create);
 
+/// Where the store keeps the name of the master key that it was sealed with.
+inline constexpr std::string_view master_key_id_name = "master-key-id";
+
 /// The epoch of the last run; 0 before the first.
 [[nodiscard]] result<std::uint64_t> stored_epoch(const storage::store& of);
 

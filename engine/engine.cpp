@@ -1,6 +1,8 @@
 // The engine's face over the actor host: translates values, owns lifetimes.
 #include "engine/engine.hpp"
 
+#include <atomic>
+
 #include "actors/system.hpp"
 #include "core/limits.hpp"
 #include "engine/assembly.hpp"
@@ -12,7 +14,7 @@ struct engine::state {
   std::unique_ptr<assembly> parts;
   std::unique_ptr<actors::actor_host> host; // goes first
   unix_ms started_at = 0;
-  bool stopped = false;
+  std::atomic<bool> stopped{false}; ///< or stopping: questions may come from any thread
 };
 
 namespace {
@@ -143,10 +145,9 @@ engine::~engine() {
 
 result<void> engine::stop(std::chrono::milliseconds deadline) {
   auto& s = *state_;
-  if (s.stopped) {
+  if (s.stopped.exchange(true)) {
     return {};
   }
-  s.stopped = true;
   const bool quiet = s.host->stop(deadline);
   if (!quiet) {
     // The mark of a running store stays: the next start treats open attempts and submits as
@@ -179,6 +180,8 @@ status engine::current() const {
   out.below_free_space_floor = store.below_floor;
   out.free_bytes = store.free_bytes;
   out.secrets_locked = secret_memory_locked();
+  out.attention = s.parts->plant.attention.current();
+  out.master_key_id = to_hex(s.parts->sealer->key_id());
   return out;
 }
 

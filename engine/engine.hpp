@@ -54,6 +54,9 @@ struct status {
   bool below_free_space_floor = false;
   std::uint64_t free_bytes = 0;
   bool secrets_locked = true;
+  /// What an administrator should see to while the engine goes on, a sentence each.
+  std::vector<std::string> attention;
+  std::string master_key_id; ///< names the key without telling it; hexadecimal
 };
 [[nodiscard]] std::string to_json(const status& value);
 

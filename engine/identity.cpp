@@ -224,6 +224,11 @@ result<std::string> register_with_service(const configuration& settings,
   const auto guard = detail::secrets_guard::shared(settings);
   if (!guard)
     return failure(guard.error());
+  const auto master = crypto::read_master_key(settings.master_key_file);
+  if (!master)
+    return failure(master.error());
+  if (auto same = detail::refuse_other_master_key(settings, *master); !same)
+    return failure(std::move(same).error());
   const auto key = pending_key(settings);
   if (!key)
     return failure(key.error());

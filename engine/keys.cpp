@@ -27,7 +27,10 @@ struct key_room {
   std::unique_ptr<crypto::file_key_store> store;
 };
 
-result<key_room> enter(const configuration& settings) {
+enum class purpose : std::uint8_t { look, change };
+
+/// What is changed is sealed, or noted, under the master key: that has to be the one in use.
+result<key_room> enter(const configuration& settings, purpose why = purpose::look) {
   auto guard = detail::secrets_guard::shared(settings);
   if (!guard)
     return failure(guard.error());
@@ -39,6 +42,9 @@ result<key_room> enter(const configuration& settings) {
   auto master = crypto::read_master_key(settings.master_key_file);
   if (!master)
     return failure(master.error());
+  if (why == purpose::change)
+    if (auto same = detail::refuse_other_master_key(settings, *master); !same)
+      return failure(std::move(same).error());
   auto store = crypto::file_key_store::open(settings.keys_directory, std::move(*master));
   if (!store)
     return failure(store.error());
@@ -123,7 +129,7 @@ result<key_summary> create_key(const configuration& settings, const key_order& o
   const auto kind = key_algorithm_of(algorithm);
   if (!kind || !algorithm.starts_with("rsa"))
     return failure(errc::bad_input, "algorithm", "must be rsa2048, rsa3072 or rsa4096");
-  const auto room = enter(settings);
+  const auto room = enter(settings, purpose::change);
   if (!room)
     return failure(room.error());
   if (room->store->find(order.provider, order.name)) // before the seconds that making one takes
@@ -144,7 +150,7 @@ result<key_summary> import_key(const configuration& settings, const key_order& o
     return failure(key.error());
   if (auto good = crypto::file_key_store::check(*what, &*key); !good)
     return failure(std::move(good).error());
-  const auto room = enter(settings);
+  const auto room = enter(settings, purpose::change);
   if (!room)
     return failure(room.error());
   return add(settings, *room, *what, *key, audit_events::key_imported);
@@ -211,7 +217,7 @@ result<secret_bytes> in_form(const crypto::private_key& key, key_form form) {
 
 result<void> export_key(const configuration& settings, const std::string& provider,
                         const std::string& name, key_form form, const std::string& path) {
-  const auto room = enter(settings);
+  const auto room = enter(settings, purpose::change);
   if (!room)
     return failure(room.error());
   const auto about = room->store->find(provider, name);
@@ -237,10 +243,15 @@ result<void> export_key(const configuration& settings, const std::string& provid
 
 result<void> remove_key(const configuration& settings, const std::string& provider,
                         const std::string& name) {
-  auto room = enter(settings);
+  auto room = enter(settings, purpose::change);
   if (!room)
     return failure(room.error());
   const auto about = room->store->find(provider, name);
+  if (!about && about.error().code == errc::wrong_key)
+    return failure(errc::wrong_key, about.error().field,
+                   "is sealed under another master key than the one in use; nothing was removed: "
+                   "it opens with the master key that it was made under; if that is gone, remove "
+                   "the file by hand");
   if (!about && about.error().code != errc::corrupt)
     return failure(about.error());
   // A damaged key can be removed all the same: it is of no use to anybody.

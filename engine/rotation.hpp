@@ -14,6 +14,9 @@ struct rotation_order {
   std::string new_key_file;
   /// For tests: told after each durable step; an error ends the rotation there, as a crash would.
   std::function<result<void>(std::string_view step)> at_step;
+  /// The key before, where an interrupted rotation finds the new one in its place already (a
+  /// credential that was exchanged too early). Only for finishing; without `new_key_file`.
+  std::string old_key_file;
 };
 
 struct rotation_report {

@@ -10,6 +10,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "crypto/seal.hpp"
+#include "engine/audit_store.hpp"
+#include "engine/control.hpp"
 #include "engine/rotation.hpp"
 
 namespace pfx::engine {
@@ -57,6 +60,47 @@ result<secrets_guard> secrets_guard::shared(const configuration& settings) {
 
 result<secrets_guard> secrets_guard::alone(const configuration& settings) {
   return take(settings, LOCK_EX, "another command works with the keys; try again when it is done");
+}
+
+namespace {
+
+/// Hexadecimal; empty if there is no store yet, it records nothing, or nobody can be asked.
+result<std::string> recorded_key_id(const configuration& settings) {
+  std::error_code fault;
+  if (!std::filesystem::exists(settings.data_directory + "/store", fault))
+    return std::string();
+  const auto store = open_store(settings, false);
+  if (!store && store.error().code == errc::store_locked) {
+    const auto client = control_client::make(settings.control_socket);
+    const auto now = client ? client->current() : result<status>(failure(client.error()));
+    return now ? now->master_key_id : std::string();
+  }
+  if (!store)
+    return failure(store.error());
+  const auto known = (*store)->meta(std::string(master_key_id_name));
+  if (auto left = leave(**store); known && !left)
+    return failure(left.error());
+  if (!known)
+    return failure(known.error());
+  return *known ? to_hex(**known) : std::string();
+}
+
+} // namespace
+
+result<void> refuse_other_master_key(const configuration& settings,
+                                     const secret_bytes& master_key) {
+  const auto id = crypto::master_key_id(master_key);
+  if (!id)
+    return failure(id.error());
+  const auto recorded = recorded_key_id(settings);
+  if (!recorded)
+    return failure(recorded.error());
+  if (recorded->empty() || *recorded == to_hex(*id))
+    return {};
+  return failure(errc::wrong_key, "masterKeyFile",
+                 printable(settings.master_key_file, 512)
+                   + " is not the key that this data directory is sealed with; if the master key "
+                     "was rotated, put the new one there first; nothing was done");
 }
 
 } // namespace detail

@@ -2,6 +2,7 @@
 // Private to engine/.
 #pragma once
 
+#include "core/secret.hpp"
 #include "engine/configuration.hpp"
 
 namespace pfx::engine::detail {
@@ -24,6 +25,11 @@ private:
                                                   const char* refusal);
   int folder_ = -1; ///< owned
 };
+
+/// errc::wrong_key if the store, or the engine that owns it, records another master key: what is
+/// sealed under `master_key` would be lost. Says nothing where neither can be asked.
+[[nodiscard]] result<void> refuse_other_master_key(const configuration& settings,
+                                                   const secret_bytes& master_key);
 
 /// The new key during a rotation of a key that lies in a file.
 [[nodiscard]] std::string next_key_path(const configuration& settings);

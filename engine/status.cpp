@@ -106,7 +106,11 @@ std::string to_json(const status& value) {
                    {"storePoisoned", value.store_poisoned},
                    {"belowFreeSpaceFloor", value.below_free_space_floor},
                    {"freeBytes", value.free_bytes},
-                   {"secretsLocked", value.secrets_locked}};
+                   {"secretsLocked", value.secrets_locked},
+                   {"attention", ordered_json::array()},
+                   {"masterKeyId", value.master_key_id}};
+  for (const auto& sentence : value.attention)
+    out["attention"].push_back(printable(sentence, 1'000));
   for (const auto& [state, count] : value.open_by_state)
     out["openByState"][state] = count;
   for (const auto& row : counter_rows)
@@ -137,6 +141,9 @@ result<status> status_from_json(std::string_view text) {
     out.below_free_space_floor = in.at("belowFreeSpaceFloor").get<bool>();
     out.free_bytes = in.at("freeBytes").get<std::uint64_t>();
     out.secrets_locked = in.at("secretsLocked").get<bool>();
+    for (const auto& sentence : in.at("attention"))
+      out.attention.push_back(sentence.get<std::string>());
+    out.master_key_id = in.at("masterKeyId").get<std::string>();
   } catch (const std::exception& fault) {
     return failure(errc::bad_input, "status", printable(fault.what(), 200));
   }

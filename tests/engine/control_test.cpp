@@ -36,6 +36,8 @@ status some_status() {
   out.free_bytes = std::uint64_t{1} << 40;
   out.store_poisoned = true;
   out.secrets_locked = false;
+  out.attention = {"one thing", "another"};
+  out.master_key_id = "0011223344556677";
   return out;
 }
 
@@ -117,6 +119,8 @@ TEST_CASE("a status survives the way over JSON", "[engine][control]") {
   CHECK(back->open_by_state == some_status().open_by_state);
   CHECK(back->started_at == 1'790'000'000'250);
   CHECK(back->last_poll_at == 0);
+  CHECK(back->attention == some_status().attention);
+  CHECK(back->master_key_id == some_status().master_key_id);
 }
 
 TEST_CASE("a status that is none is refused", "[engine][control]") {
