@@ -30,7 +30,7 @@ std::string line_of(const engine::audit_entry& entry) {
 }
 
 exit_code audit(const audit_options& options) {
-  const auto settings = load_or_complain(options.configuration);
+  const auto settings = load_to_change(options.configuration);
   if (!settings)
     return exit_code::configuration;
   const auto read = engine::read_audit(*settings, options.last);

@@ -1,7 +1,11 @@
 // Writes lines; knows no format but "one line", and hides no failed write from flush_console().
 #include "app/console.hpp"
 
+#include <algorithm>
 #include <cstdio>
+#include <fstream>
+
+#include "engine/owner.hpp"
 
 namespace pfx::app {
 
@@ -36,6 +40,57 @@ std::optional<engine::configuration> load_or_complain(const std::string& path) {
   if (settings)
     return std::move(*settings);
   complain_all(path, settings.error().faults);
+  return std::nullopt;
+}
+
+namespace {
+
+constexpr std::size_t command_line_bytes_max = 32u << 10;
+
+/// As a shell reads it.
+std::string quoted(const std::string& word) {
+  constexpr std::string_view plain
+    = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+      "_-./:=,+@%";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos)
+    return word;
+  std::string out = "'";
+  for (const char c : word)
+    out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
+
+/// The words of this process; a one-time code among them is not said again.
+std::string own_command_line() {
+  std::ifstream in("/proc/self/cmdline", std::ios::binary);
+  std::string text(command_line_bytes_max, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  std::string out;
+  std::string before;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\0', at), text.size());
+    const auto word = text.substr(at, end - at);
+    const bool code = before == "register" && !word.starts_with("-");
+    out.append(out.empty() ? "" : " ").append(code ? "CODE" : quoted(word));
+    before = word;
+    at = end + 1;
+  }
+  return out;
+}
+
+} // namespace
+
+std::optional<engine::configuration> load_to_change(const std::string& path) {
+  auto settings = load_or_complain(path);
+  if (!settings)
+    return settings;
+  const auto owner = engine::foreign_owner(*settings);
+  if (!owner)
+    return settings;
+  complain(printable(settings->data_directory, 512) + " belongs to the user " + printable(*owner)
+           + ", who could not read what is made there by another; run it as that user:\n  sudo -u "
+           + quoted(*owner) + " " + printable(own_command_line(), 2'000));
   return std::nullopt;
 }
 

@@ -22,5 +22,8 @@ void complain(std::string_view text);
 void complain_all(const std::string& path, const std::vector<error>& faults);
 /// The configuration, or nothing after all its faults were told.
 [[nodiscard]] std::optional<engine::configuration> load_or_complain(const std::string& path);
+/// The same for a command that makes files in the data directory: refused, with the line that does
+/// it right, if that belongs to another user.
+[[nodiscard]] std::optional<engine::configuration> load_to_change(const std::string& path);
 
 } // namespace pfx::app

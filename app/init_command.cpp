@@ -46,7 +46,7 @@ struct register_options {
 };
 
 exit_code register_connector(register_options& options) {
-  const auto settings = load_or_complain(options.configuration);
+  const auto settings = load_to_change(options.configuration);
   if (!settings)
     return exit_code::configuration;
   engine::register_settings order{read_code(options.code), options.name};

@@ -31,7 +31,7 @@ using shared_options = std::shared_ptr<key_options>;
 /// Runs `act` with the configuration; it tells the exit code.
 template <class Act>
 exit_code with_settings(const key_options& options, Act act) {
-  const auto settings = load_or_complain(options.configuration);
+  const auto settings = load_to_change(options.configuration);
   return settings ? act(*settings) : exit_code::configuration;
 }
 

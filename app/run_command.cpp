@@ -110,7 +110,7 @@ exit_code resume(const engine::configuration& settings, const engine::log& out) 
 }
 
 exit_code run(const std::string& path, bool resumes) {
-  const auto settings = load_or_complain(path);
+  const auto settings = load_to_change(path);
   if (!settings)
     return exit_code::configuration;
   stop_signals signals(exit_code::stop_deadline);

@@ -39,7 +39,7 @@ void add(CLI::App& under, exit_code& code, const char* name, const char* sentenc
   if (path_words != nullptr)
     command->add_option("folder", options->path, path_words)->required();
   command->callback([options, &code, done_word, work] {
-    const auto settings = load_or_complain(options->configuration);
+    const auto settings = load_to_change(options->configuration);
     code = settings ? tell(work(*settings, *options), done_word) : exit_code::configuration;
   });
 }

@@ -132,7 +132,7 @@ void fill_defaults(configuration& settings) {
   if (settings.identity_file.empty() && !settings.data_directory.empty())
     settings.identity_file = beside("identity.json");
   if (settings.anchor_file.empty() && !settings.data_directory.empty())
-    settings.anchor_file = settings.data_directory + ".anchor";
+    settings.anchor_file = settings.data_directory + "-anchor/anchor";
   if (settings.keys_directory.empty() && !settings.data_directory.empty())
     settings.keys_directory = beside("keys");
   if (settings.control_socket.empty() && !settings.data_directory.empty())

@@ -87,6 +87,18 @@ void inspect_socket_folder(inspection& into, const configuration& settings) {
                     + ": is not a folder that this user can write to");
 }
 
+/// Written each second by the engine; its folder is made if that is possible.
+void inspect_anchor(inspection& into, const configuration& settings) {
+  const auto folder = std::filesystem::path(settings.anchor_file).parent_path();
+  std::error_code fault;
+  const auto where = std::filesystem::exists(folder, fault) ? folder : folder.parent_path();
+  if (::access(where.c_str(), W_OK | X_OK) != 0)
+    into.complain("anchorFile", errc::io,
+                  printable(folder.string(), 512)
+                    + ": is not a folder that this user can write to; make it for this user, or "
+                      "set anchorFile to a path outside of dataDirectory and of its backup");
+}
+
 void inspect_identity(inspection& into, const configuration& settings) {
   const auto identity = load_identity(settings);
   if (!identity)
@@ -111,6 +123,7 @@ std::vector<error> check_configuration(const configuration& settings) {
   inspection into;
   inspect_folder(into, settings);
   inspect_socket_folder(into, settings);
+  inspect_anchor(into, settings);
   const auto key = crypto::read_master_key(settings.master_key_file);
   if (!key)
     into.complain("masterKeyFile", key.error());

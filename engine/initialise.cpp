@@ -91,6 +91,15 @@ result<std::vector<std::string>> initialise(const init_order& order) {
   done.push_back((*made ? "made the data directory " : "kept the data directory ")
                  + order.data_directory);
 
+  // Beside the data directory and not in it: a restored copy must not bring its own anchor along.
+  // Made here, because the engine's user may have no right to make a folder there.
+  const auto anchor = detail::resolve_path(order.data_directory, ".") + "-anchor";
+  const auto beside = detail::make_private_folder(anchor);
+  if (!beside)
+    return failure(beside.error());
+  done.push_back((*beside ? "made the folder of the anchor " : "kept the folder of the anchor ")
+                 + anchor + ": leave it out of backups");
+
   if (auto folder = detail::make_private_folder(path.parent_path().string()); !folder)
     return failure(folder.error());
   if (std::error_code fault; fs::exists(key_file, fault)) {

@@ -39,7 +39,7 @@ constexpr std::array rows{
           = "How far the store had come, written once a second outside dataDirectory: by it a "
             "store that lost its last writes or was restored is noticed.",
           .where = [](place in) -> slot { return &in.whole->anchor_file; },
-          .default_note = "dataDirectory.anchor"},
+          .default_note = "dataDirectory-anchor/anchor"},
   setting{.path = "keysDirectory",
           .is = shape::file,
           .sentence

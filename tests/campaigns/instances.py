@@ -232,7 +232,8 @@ def restore(options, folder, seed, dice):
     shutil.rmtree(os.path.join(only.folder, "data"))
     shutil.copytree(os.path.join(copy.folder, "data"), os.path.join(only.folder, "data"))
     if with_anchor:
-        shutil.copy2(os.path.join(copy.folder, "data.anchor"), only.folder)
+        shutil.copytree(os.path.join(copy.folder, "data-anchor"), os.path.join(only.folder, "data-anchor"),
+                        dirs_exist_ok=True)
     only.start()
     drained = drain(stage, [only])
     with open(only.log, errors="replace") as file:

@@ -69,6 +69,7 @@ TEST_CASE("a small file with comments is read, and the rest has its defaults",
   const auto settings = parse_configuration(small, "/srv/conf");
   REQUIRE(settings);
   CHECK(settings->data_directory == "/srv/conf/data");
+  CHECK(settings->anchor_file == "/srv/conf/data-anchor/anchor"); // not in a backup of the former
   CHECK(settings->master_key_file == "/etc/pfxengine/master.key");
   CHECK(settings->identity_file == "/srv/conf/data/identity.json");
   CHECK(settings->control_socket == "/srv/conf/data/control.sock");

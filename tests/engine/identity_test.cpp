@@ -130,7 +130,8 @@ TEST_CASE("initialising makes what is missing and overwrites nothing", "[engine]
                          "https://service.example.test/pfx", "", "example \"quoted\""};
   const auto first = initialise(order);
   REQUIRE(first);
-  CHECK(first->size() == 3);
+  CHECK(first->size() == 4);
+  CHECK(mode_of(folder.path("data-anchor")) == 0700);
   CHECK(mode_of(folder.path("data")) == 0700);
   CHECK(mode_of(folder.path("conf/master.key")) == 0600);
   const auto settings = load_configuration(order.configuration_path);
