@@ -13,6 +13,8 @@ namespace pfx::storage {
 namespace {
 
 constexpr std::size_t meta_value_bytes_max = 64u << 10;
+constexpr std::size_t authority_bytes_max = 256;
+constexpr std::size_t serial_characters_max = 64;
 
 rocksdb::Slice slice(byte_view octets) {
   return {reinterpret_cast<const char*>(octets.data()), octets.size()};
@@ -79,6 +81,29 @@ void batch_builder::put(const put_surplus& what) {
 void batch_builder::put(const put_trail& what) {
   check(what.key);
   set(family::facts, keys::trail(what.key, at_.next_trail++), encode(what.value));
+}
+
+void batch_builder::put(const put_order& what) {
+  check(what.value.key);
+  const auto& key = what.value.key;
+  const auto octets = encode(what.value);
+  if (what.value.state == order_state::reported) {
+    erase(family::facts, keys::order(key));
+    set(family::settled, keys::reported(key), octets);
+  } else {
+    set(family::facts, keys::order(key), octets);
+    erase(family::settled, keys::reported(key)); // it may have come again
+  }
+}
+
+void batch_builder::put(const put_issued& what) {
+  check(what.request);
+  if (what.authority.empty() || what.authority.size() > authority_bytes_max
+      || what.serial_number.empty() || what.serial_number.size() > serial_characters_max) {
+    refuse(errc::bad_input, "issued", "needs a CA and a serial number");
+  }
+  set(family::settled, keys::issued(what.authority, what.serial_number),
+      keys::record(what.request));
 }
 
 void batch_builder::put(const put_audit& what) {

@@ -42,6 +42,8 @@ private:
   void put(const put_settled& what);
   void put(const put_surplus& what);
   void put(const put_trail& what);
+  void put(const put_order& what);
+  void put(const put_issued& what);
   void put(const put_audit& what);
   void put(const put_meta& what);
 

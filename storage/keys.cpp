@@ -98,6 +98,14 @@ bytes surplus(const surplus_certificate& value) {
   return out.text(value.authority).text(value.issuer).text(value.serial_number).take();
 }
 
+bytes order(const request_key& key) { return with_request(prefix::order, key); }
+
+bytes reported(const request_key& key) { return with_request(prefix::reported, key); }
+
+bytes issued(std::string_view authority, std::string_view serial) {
+  return begin(prefix::issued).text(authority).text(serial).take();
+}
+
 bytes audit(std::uint64_t sequence) { return begin(prefix::audit).u64(sequence).take(); }
 
 bytes meta(std::string_view name) { return begin(prefix::meta).text(name).take(); }

@@ -15,7 +15,10 @@ enum class prefix : std::uint8_t {
   blob = 'b',    ///< request, blob kind
   due = 'd',     ///< time, request: something of this request may be purged from then on
   engine = 'e',  ///< the store's own facts: format, id, running
+  issued = 'i',  ///< authority, serial number
   meta = 'm',    ///< name given by the caller
+  order = 'o',   ///< revocation order
+  reported = 'q', ///< revocation order
   record = 'r',  ///< request
   settled = 's', ///< request
   trail = 't',   ///< request, number
@@ -33,6 +36,9 @@ inline constexpr std::size_t meta_name_bytes_max = 64;
 [[nodiscard]] bytes blob(const request_key& key, blob_kind kind);
 [[nodiscard]] bytes trail(const request_key& key, std::uint64_t number);
 [[nodiscard]] bytes surplus(const surplus_certificate& value);
+[[nodiscard]] bytes order(const request_key& key);
+[[nodiscard]] bytes reported(const request_key& key);
+[[nodiscard]] bytes issued(std::string_view authority, std::string_view serial);
 [[nodiscard]] bytes audit(std::uint64_t sequence);
 [[nodiscard]] bytes meta(std::string_view name);
 [[nodiscard]] bytes engine(std::string_view name);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/record.hpp"
+#include "core/revocation.hpp"
 
 namespace pfx::storage {
 
@@ -41,6 +42,10 @@ struct drop_blob { request_key key; blob_kind kind = blob_kind::request; };
 struct put_settled { request_key key; settled_record value; };
 struct put_surplus { surplus_certificate value; };
 struct put_trail { request_key key; trail_entry value; };
+/// Open, or, once it is reported, kept for ever among the reported ones.
+struct put_order { revocation_order value; };
+/// A certificate that was issued through us: what a revocation order may mean. Kept for ever.
+struct put_issued { std::string authority; std::string serial_number; request_key request; };
 /// One line of the hash-chained audit: SHA-256 links are computed by the caller (`chain_head` after
 /// this entry). A sequence that is not behind the last one is errc::conflict.
 struct put_audit { std::uint64_t sequence = 0; digest chain_head; bytes entry; };
@@ -49,7 +54,7 @@ struct put_audit { std::uint64_t sequence = 0; digest chain_head; bytes entry; }
 struct put_meta { std::string name; bytes value; };
 
 using operation = std::variant<put_record, drop_record, put_blob, drop_blob, put_settled,
-                               put_surplus, put_trail, put_audit, put_meta>;
+                               put_surplus, put_trail, put_order, put_issued, put_audit, put_meta>;
 using batch = std::vector<operation>;
 
 struct store_status {
@@ -71,6 +76,7 @@ struct store_contents {
   std::uint64_t settled_requests = 0;
   std::uint64_t blobs = 0;
   std::uint64_t surplus_certificates = 0;
+  std::uint64_t revocation_orders = 0; ///< open and reported ones
   std::uint64_t audit_lines = 0;
 };
 
@@ -114,6 +120,17 @@ public:
     const std::function<bool(request_key, settled_record)>& visit) const;
   [[nodiscard]] result<void> each_surplus(
     const std::function<bool(surplus_certificate)>& visit) const;
+  /// The open ones.
+  [[nodiscard]] result<void> each_order(const std::function<bool(revocation_order)>& visit) const;
+  [[nodiscard]] result<void> each_reported_order(
+    const std::function<bool(revocation_order)>& visit) const;
+  /// In the order of `keys`, open or reported. Who asks also brings the writes: an order that is
+  /// opened again meanwhile could be missed.
+  [[nodiscard]] result<std::vector<std::optional<revocation_order>>>
+  find_orders(const std::vector<request_key>& keys) const;
+  /// The request that a certificate was issued for.
+  [[nodiscard]] result<std::optional<request_key>> find_issued(
+    const std::string& authority, const std::string& serial_number) const;
   /// Every blob as it is stored: sealed. `visit` may commit; what it writes is not seen by this
   /// walk.
   [[nodiscard]] result<void> each_blob(

@@ -5,44 +5,11 @@
 #include <algorithm>
 
 #include "storage/store_state.hpp"
+#include "storage/store_walk.hpp"
 
 namespace pfx::storage {
 
 namespace {
-
-tl::unexpected<error> damaged(const char* what) {
-  return failure(errc::corrupt, what, "has a damaged key or value in the database");
-}
-
-/// Decodes what was found, if anything was.
-template <class Value, class Decode>
-result<std::optional<Value>> decoded(result<rocks::found> found, const Decode& decode) {
-  if (!found) {
-    return failure(std::move(found.error()));
-  }
-  if (!*found) {
-    return std::optional<Value>();
-  }
-  auto value = decode(**found);
-  if (!value) {
-    return failure(std::move(value.error()));
-  }
-  return std::optional<Value>(std::move(*value));
-}
-
-/// Walks a range with a visitor that can fail; a failure ends the walk.
-result<void> walk(const rocks& database, family in, const keys::range& range, rocks::order by,
-                  const std::function<result<bool>(byte_view, byte_view)>& visit) {
-  result<void> out;
-  auto walked = database.each(in, range, by, [&](byte_view key, byte_view value) {
-    auto more = visit(key, value);
-    if (!more) {
-      out = failure(std::move(more.error()));
-    }
-    return more && *more;
-  });
-  return walked ? out : walked;
-}
 
 result<put_audit> audit_entry(byte_view key, byte_view value) {
   put_audit out;
@@ -64,19 +31,19 @@ bytes store::blob_key(const request_key& key, blob_kind kind) { return keys::blo
 // -- look-ups -----------------------------------------------------------------
 
 result<std::optional<record>> store::find_record(const request_key& key) const {
-  return state_->seen(decoded<record>(
-    state_->database->find(family::facts, keys::record(key)),
-    [&](const bytes& octets) { return decode_record(key, octets); }));
+  return state_->seen(
+    decoded<record>(state_->database->find(family::facts, keys::record(key)),
+                    [&](const bytes& octets) { return decode_record(key, octets); }));
 }
 
 result<std::optional<settled_record>> store::find_settled(const request_key& key) const {
-  return state_->seen(decoded<settled_record>(
-    state_->database->find(family::settled, keys::settled(key)),
-    [](const bytes& octets) { return decode_settled(octets); }));
+  return state_->seen(
+    decoded<settled_record>(state_->database->find(family::settled, keys::settled(key)),
+                            [](const bytes& octets) { return decode_settled(octets); }));
 }
 
-result<std::vector<std::optional<settled_record>>>
-store::find_settled(const std::vector<request_key>& wanted) const {
+result<std::vector<std::optional<settled_record>>> store::find_settled(
+  const std::vector<request_key>& wanted) const {
   std::vector<bytes> octets;
   octets.reserve(wanted.size());
   for (const auto& key : wanted) {
@@ -129,81 +96,80 @@ result<std::vector<trail_entry>> store::trail(const request_key& key) const {
 }
 
 result<void> store::each_record(const std::function<bool(record)>& visit) const {
-  return state_->seen(walk(
-    *state_->database, family::facts, keys::all(keys::prefix::record), rocks::order::ascending,
-    [&](byte_view key, byte_view value) -> result<bool> {
-      const auto request = keys::request_of(keys::prefix::record, key);
-      if (!request) {
-        return damaged("record");
-      }
-      auto read = decode_record(*request, value);
-      if (!read) {
-        return failure(std::move(read.error()));
-      }
-      return visit(std::move(*read));
-    }));
+  return state_->seen(walk(*state_->database, family::facts, keys::all(keys::prefix::record),
+                           rocks::order::ascending,
+                           [&](byte_view key, byte_view value) -> result<bool> {
+                             const auto request = keys::request_of(keys::prefix::record, key);
+                             if (!request) {
+                               return damaged("record");
+                             }
+                             auto read = decode_record(*request, value);
+                             if (!read) {
+                               return failure(std::move(read.error()));
+                             }
+                             return visit(std::move(*read));
+                           }));
 }
 
 result<void> store::each_settled(
   const std::function<bool(request_key, settled_record)>& visit) const {
-  return state_->seen(walk(
-    *state_->database, family::settled, keys::all(keys::prefix::settled), rocks::order::ascending,
-    [&](byte_view key, byte_view value) -> result<bool> {
-      auto request = keys::request_of(keys::prefix::settled, key);
-      if (!request) {
-        return damaged("settled_record");
-      }
-      auto read = decode_settled(value);
-      if (!read) {
-        return failure(std::move(read.error()));
-      }
-      return visit(std::move(*request), std::move(*read));
-    }));
+  return state_->seen(walk(*state_->database, family::settled, keys::all(keys::prefix::settled),
+                           rocks::order::ascending,
+                           [&](byte_view key, byte_view value) -> result<bool> {
+                             auto request = keys::request_of(keys::prefix::settled, key);
+                             if (!request) {
+                               return damaged("settled_record");
+                             }
+                             auto read = decode_settled(value);
+                             if (!read) {
+                               return failure(std::move(read.error()));
+                             }
+                             return visit(std::move(*request), std::move(*read));
+                           }));
 }
 
 result<void> store::each_surplus(const std::function<bool(surplus_certificate)>& visit) const {
-  return state_->seen(walk(
-    *state_->database, family::facts, keys::all(keys::prefix::surplus), rocks::order::ascending,
-    [&](byte_view, byte_view value) -> result<bool> {
-      auto read = decode_surplus(value);
-      if (!read) {
-        return failure(std::move(read.error()));
-      }
-      return visit(std::move(*read));
-    }));
+  return state_->seen(walk(*state_->database, family::facts, keys::all(keys::prefix::surplus),
+                           rocks::order::ascending,
+                           [&](byte_view, byte_view value) -> result<bool> {
+                             auto read = decode_surplus(value);
+                             if (!read) {
+                               return failure(std::move(read.error()));
+                             }
+                             return visit(std::move(*read));
+                           }));
 }
 
 result<void> store::each_blob(
   const std::function<bool(request_key, blob_kind, bytes)>& visit) const {
-  return state_->seen(walk(
-    *state_->database, family::blobs, keys::all(keys::prefix::blob), rocks::order::ascending,
-    [&](byte_view key, byte_view value) -> result<bool> {
-      auto place = keys::blob_of(key);
-      if (!place) {
-        return damaged("blob");
-      }
-      return visit(std::move(place->request), place->kind, to_bytes(value));
-    }));
+  return state_->seen(walk(*state_->database, family::blobs, keys::all(keys::prefix::blob),
+                           rocks::order::ascending,
+                           [&](byte_view key, byte_view value) -> result<bool> {
+                             auto place = keys::blob_of(key);
+                             if (!place) {
+                               return damaged("blob");
+                             }
+                             return visit(std::move(place->request), place->kind, to_bytes(value));
+                           }));
 }
 
 result<void> store::each_audit(
   std::uint64_t from, const std::function<bool(std::uint64_t, digest, bytes)>& visit) const {
-  return state_->seen(walk(
-    *state_->database, family::facts, keys::audit_from(from), rocks::order::ascending,
-    [&](byte_view key, byte_view value) -> result<bool> {
-      auto entry = audit_entry(key, value);
-      if (!entry) {
-        return failure(std::move(entry.error()));
-      }
-      return visit(entry->sequence, entry->chain_head, std::move(entry->entry));
-    }));
+  return state_->seen(
+    walk(*state_->database, family::facts, keys::audit_from(from), rocks::order::ascending,
+         [&](byte_view key, byte_view value) -> result<bool> {
+           auto entry = audit_entry(key, value);
+           if (!entry) {
+             return failure(std::move(entry.error()));
+           }
+           return visit(entry->sequence, entry->chain_head, std::move(entry->entry));
+         }));
 }
 
 result<std::optional<put_audit>> store::last_audit() const {
   std::optional<put_audit> out;
   auto walked = walk(*state_->database, family::facts, keys::all(keys::prefix::audit),
-                     rocks::order::descending,
-                     [&](byte_view key, byte_view value) -> result<bool> {
+                     rocks::order::descending, [&](byte_view key, byte_view value) -> result<bool> {
                        auto entry = audit_entry(key, value);
                        if (!entry) {
                          return failure(std::move(entry.error()));

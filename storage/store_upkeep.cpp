@@ -23,6 +23,8 @@ result<store_contents> store::verify() const {
   for (const auto& read :
        {each_record(counted(out.open_requests)), each_settled(counted(out.settled_requests)),
         each_blob(counted(out.blobs)), each_surplus(counted(out.surplus_certificates)),
+        each_order(counted(out.revocation_orders)),
+        each_reported_order(counted(out.revocation_orders)),
         each_audit(0, counted(out.audit_lines))}) {
     if (!read) {
       return failure(read.error());

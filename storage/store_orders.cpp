@@ -1,0 +1,93 @@
+// Look-ups and walks of revocation orders, and of the certificates that they may mean.
+#include "storage/store_state.hpp"
+#include "storage/store_walk.hpp"
+
+namespace pfx::storage {
+
+namespace {
+
+result<void> each(const rocks& database, family in, keys::prefix which,
+                  const std::function<bool(revocation_order)>& visit) {
+  return walk(database, in, keys::all(which), rocks::order::ascending,
+              [&](byte_view key, byte_view value) -> result<bool> {
+                const auto of = keys::request_of(which, key);
+                if (!of) {
+                  return damaged("revocation_order");
+                }
+                auto read = decode_order(*of, value);
+                if (!read) {
+                  return failure(std::move(read.error()));
+                }
+                return visit(std::move(*read));
+              });
+}
+
+/// Fills the gaps of `out` with what is found under `name_of(key)`.
+result<void> find_in(const rocks& database, family in, const std::vector<request_key>& wanted,
+                     bytes (*name_of)(const request_key&),
+                     std::vector<std::optional<revocation_order>>& out) {
+  std::vector<bytes> names;
+  names.reserve(wanted.size());
+  for (const auto& key : wanted) {
+    names.push_back(name_of(key));
+  }
+  auto found = database.find(in, names);
+  if (!found) {
+    return failure(std::move(found.error()));
+  }
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (!(*found)[i] || out[i]) {
+      continue;
+    }
+    auto read = decode_order(wanted[i], *(*found)[i]);
+    if (!read) {
+      return failure(std::move(read.error()));
+    }
+    out[i] = std::move(*read);
+  }
+  return {};
+}
+
+} // namespace
+
+result<void> store::each_order(const std::function<bool(revocation_order)>& visit) const {
+  return state_->seen(each(*state_->database, family::facts, keys::prefix::order, visit));
+}
+
+result<void> store::each_reported_order(const std::function<bool(revocation_order)>& visit) const {
+  return state_->seen(each(*state_->database, family::settled, keys::prefix::reported, visit));
+}
+
+result<std::vector<std::optional<revocation_order>>> store::find_orders(
+  const std::vector<request_key>& wanted) const {
+  std::vector<std::optional<revocation_order>> out(wanted.size());
+  const auto& database = *state_->database;
+  // In this order, one that is reported between the two looks is found all the same.
+  for (const bool open : {true, false}) {
+    auto read = state_->seen(find_in(database, open ? family::facts : family::settled, wanted,
+                                     open ? &keys::order : &keys::reported, out));
+    if (!read) {
+      return failure(std::move(read.error()));
+    }
+  }
+  return out;
+}
+
+result<std::optional<request_key>> store::find_issued(const std::string& authority,
+                                                      const std::string& serial_number) const {
+  auto found
+    = state_->seen(state_->database->find(family::settled, keys::issued(authority, serial_number)));
+  if (!found) {
+    return failure(std::move(found.error()));
+  }
+  if (!*found) {
+    return std::optional<request_key>();
+  }
+  auto request = keys::request_of(keys::prefix::record, **found);
+  if (!request) {
+    return state_->seen(result<std::optional<request_key>>(damaged("issued")));
+  }
+  return request;
+}
+
+} // namespace pfx::storage

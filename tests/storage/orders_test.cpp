@@ -1,0 +1,68 @@
+// Revocation orders and issued serial numbers in the store.
+#include "tests/storage/scratch.hpp"
+
+using namespace scratch;
+
+namespace {
+
+revocation_order order(const std::string& context, order_state state = order_state::received) {
+  revocation_order out;
+  out.key = {"contoso", flow::revocation, context};
+  out.state = state;
+  out.serial_number = "0a";
+  return out;
+}
+
+std::vector<std::string> contexts_of(const store& s, bool reported) {
+  std::vector<std::string> out;
+  const auto visit = [&](const revocation_order& one) {
+    out.push_back(one.key.context + ":" + std::string(name_of(one.state)));
+    return true;
+  };
+  REQUIRE((reported ? s.each_reported_order(visit) : s.each_order(visit)));
+  return out;
+}
+
+} // namespace
+
+TEST_CASE("an order lies among the open ones until it is reported, then among the others",
+          "[storage][orders]") {
+  directory in;
+  auto s = opened(in);
+  REQUIRE(s->commit({put_order{order("a")}, put_order{order("b")}}));
+  REQUIRE(s->commit({put_order{order("a", order_state::reported)}}));
+  CHECK(contexts_of(*s, false) == std::vector<std::string>{"b:received"});
+  CHECK(contexts_of(*s, true) == std::vector<std::string>{"a:reported"});
+  REQUIRE(s->commit({put_order{order("a", order_state::answered)}})); // it came again
+  CHECK(contexts_of(*s, false) == std::vector<std::string>{"a:answered", "b:received"});
+  CHECK(contexts_of(*s, true).empty());
+  CHECK(s->verify().value().revocation_orders == 2);
+}
+
+TEST_CASE("orders are found open or reported, in the order they are asked for",
+          "[storage][orders]") {
+  directory in;
+  auto s = opened(in);
+  REQUIRE(s->commit({put_order{order("open", order_state::held)},
+                     put_order{order("done", order_state::reported)}}));
+  const auto found
+    = s->find_orders({order("done").key, order("never").key, order("open").key}).value();
+  REQUIRE(found.size() == 3);
+  CHECK(found[0]->state == order_state::reported);
+  CHECK_FALSE(found[1]);
+  CHECK(found[2]->state == order_state::held);
+}
+
+TEST_CASE("an issued serial number leads to its request, at its CA alone", "[storage][orders]") {
+  directory in;
+  {
+    auto s = opened(in);
+    REQUIRE(s->commit({put_issued{"ca", "a1b", key(7)}}));
+  }
+  const auto s = opened(in);
+  CHECK(s->find_issued("ca", "a1b").value() == key(7));
+  CHECK_FALSE(s->find_issued("other", "a1b").value());
+  CHECK_FALSE(s->find_issued("ca", "a1").value());
+  CHECK(s->commit({put_issued{"", "a1b", key(7)}}).error().field == "issued");
+  CHECK(s->commit({put_issued{"ca", std::string(65, 'a'), key(7)}}).error().field == "issued");
+}
