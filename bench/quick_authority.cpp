@@ -22,8 +22,14 @@ ca_answer refused(const error& why) {
 
 } // namespace
 
-quick_authority::quick_authority(crypto::ca_identity identity)
-    : identity_(std::move(identity)), chain_{identity_.cert.der()} {}
+quick_authority::quick_authority(crypto::ca_identity identity, const std::string& journal)
+    : identity_(std::move(identity)), chain_{identity_.cert.der()},
+      journal_(journal, std::ios::app) {}
+
+void quick_authority::note(std::string_view call, const std::string& about) {
+  const std::scoped_lock lock(mutex_);
+  journal_ << call << ' ' << about << std::endl; // flushed: it is counted while we run
+}
 
 ca_answer quick_authority::issue(const connect::ca::submission& what) const {
   const auto request = crypto::parse_csr(what.certificate_request);
@@ -54,8 +60,9 @@ ca_answer quick_authority::issue(const connect::ca::submission& what) const {
 }
 
 ca_answer quick_authority::submit(const connect::ca::submission& what) {
-  if (auto known = find(what.transaction_id); known.status != ca_status::never_seen) {
-    return known;
+  note("submit", to_hex(what.transaction_id));
+  if (auto before = known(what.transaction_id); before.status != ca_status::never_seen) {
+    return before;
   }
   auto made = issue(what);
   const std::scoped_lock lock(mutex_);
@@ -63,6 +70,11 @@ ca_answer quick_authority::submit(const connect::ca::submission& what) {
 }
 
 ca_answer quick_authority::find(const digest& transaction_id) {
+  note("find", to_hex(transaction_id));
+  return known(transaction_id);
+}
+
+ca_answer quick_authority::known(const digest& transaction_id) {
   const std::scoped_lock lock(mutex_);
   const auto at = issued_.find(transaction_id);
   if (at != issued_.end()) {
@@ -73,7 +85,8 @@ ca_answer quick_authority::find(const digest& transaction_id) {
   return out;
 }
 
-connect::ca::revoke_answer quick_authority::revoke(const connect::ca::revoke_order&) {
+connect::ca::revoke_answer quick_authority::revoke(const connect::ca::revoke_order& what) {
+  note("revoke", what.serial_number);
   return {connect::ca::revoke_status::done, {}, 0};
 }
 

@@ -59,7 +59,8 @@ result<void> world::fill(world_options wanted) {
   registrar
     = std::make_unique<sandbox::registrar>(std::vector<std::string>{registration_code},
                                            std::move(own->connector_ca), client_certificate_ms);
-  authority = std::make_unique<quick_authority>(std::move(own->issuing_ca));
+  authority = std::make_unique<quick_authority>(std::move(own->issuing_ca),
+                                                options.directory + "/ca-journal.txt");
   const std::vector<std::pair<std::string, std::string>> files
     = {{"/server-root.pem", own->server_root.pem()},
        {"/device-root.pem", devices_->root().pem()},

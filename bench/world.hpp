@@ -15,7 +15,7 @@
 namespace pfx::bench {
 
 struct world_options {
-  std::string directory; ///< exists; the PEM files are written there
+  std::string directory; ///< exists; the PEM files and the CA's journal are written there
   std::string kind;      ///< of the sandbox's orders: create-ec, create-rsa, import:<file>
   std::string tenant = "bench";
   std::string authority_name = "Bench-CA";
