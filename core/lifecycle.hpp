@@ -89,6 +89,7 @@ struct event {
   digest result_digest;       ///< built, or recorded
   bool succeeded = false;     ///< of built and recorded
   std::string serial_number;
+  std::string issuer;         ///< of an issued certificate, RFC 4514
   std::uint8_t generation = 0;///< of a CA answer
   std::string pending_id;
   service_code code = service_code::none;
@@ -106,8 +107,8 @@ struct event {
 enum class action : std::uint8_t {
   none = 0,
   claim,  ///< make the attempt durable, then work or build
-  work,   ///< check policy, make key and CSR; of an import: all of it
   claim_slowly, ///< the same, when the slow lane has a place
+  work,   ///< check policy, make key and CSR; of an import: all of it
   work_slowly, ///< all of it, where it delays nobody
   submit,
   find,
@@ -119,6 +120,13 @@ enum class action : std::uint8_t {
 inline constexpr std::size_t action_count = 11;
 [[nodiscard]] std::string_view name_of(action value) noexcept;
 
+/// A certificate that is ours from this step on: revocation orders may mean it.
+struct issued_serial {
+  std::string authority;
+  std::string issuer; ///< RFC 4514
+  std::string serial_number;
+};
+
 struct step_result {
   record next;
   /// The durable part differs: put (or, if settled, drop) the record.
@@ -127,6 +135,7 @@ struct step_result {
   std::vector<blob_kind> drop_blobs;
   std::optional<settled_record> settled;   ///< the record becomes this one
   std::vector<surplus_certificate> surplus;
+  std::optional<issued_serial> issued;
   std::optional<trail_entry> trail;
   /// Set when the request ended: the one admin event (1000 family).
   std::uint16_t admin_event = 0;

@@ -95,6 +95,7 @@ void store_certificate(turn& t) {
   r.state = record_state::issued;
   r.thumbprint = t.what.thumbprint;
   r.serial_number = t.what.serial_number;
+  t.out.issued = issued_serial{r.authority, t.what.issuer, r.serial_number};
   r.unanswered = false; // the slot is taken by our CSR: an earlier copy can give nothing new
   r.ask_ca = false;
   r.pending_id.clear();

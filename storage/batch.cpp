@@ -6,6 +6,7 @@
 #include <rocksdb/status.h>
 #include <rocksdb/write_batch.h>
 
+#include "core/codec.hpp"
 #include "storage/keys.hpp"
 
 namespace pfx::storage {
@@ -103,7 +104,7 @@ void batch_builder::put(const put_issued& what) {
     refuse(errc::bad_input, "issued", "needs a CA and a serial number");
   }
   set(family::settled, keys::issued(what.authority, what.serial_number),
-      keys::record(what.request));
+      writer().text(what.issuer).blob(keys::record(what.request)).take());
 }
 
 void batch_builder::put(const put_audit& what) {

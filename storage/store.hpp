@@ -45,7 +45,12 @@ struct put_trail { request_key key; trail_entry value; };
 /// Open, or, once it is reported, kept for ever among the reported ones.
 struct put_order { revocation_order value; };
 /// A certificate that was issued through us: what a revocation order may mean. Kept for ever.
-struct put_issued { std::string authority; std::string serial_number; request_key request; };
+struct put_issued {
+  std::string authority;
+  std::string serial_number;
+  std::string issuer; ///< RFC 4514
+  request_key request;
+};
 /// One line of the hash-chained audit: SHA-256 links are computed by the caller (`chain_head` after
 /// this entry). A sequence that is not behind the last one is errc::conflict.
 struct put_audit { std::uint64_t sequence = 0; digest chain_head; bytes entry; };
@@ -128,8 +133,7 @@ public:
   /// opened again meanwhile could be missed.
   [[nodiscard]] result<std::vector<std::optional<revocation_order>>>
   find_orders(const std::vector<request_key>& keys) const;
-  /// The request that a certificate was issued for.
-  [[nodiscard]] result<std::optional<request_key>> find_issued(
+  [[nodiscard]] result<std::optional<put_issued>> find_issued(
     const std::string& authority, const std::string& serial_number) const;
   /// Every blob as it is stored: sealed. `visit` may commit; what it writes is not seen by this
   /// walk.

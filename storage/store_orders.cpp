@@ -1,4 +1,5 @@
 // Look-ups and walks of revocation orders, and of the certificates that they may mean.
+#include "core/codec.hpp"
 #include "storage/store_state.hpp"
 #include "storage/store_walk.hpp"
 
@@ -73,21 +74,20 @@ result<std::vector<std::optional<revocation_order>>> store::find_orders(
   return out;
 }
 
-result<std::optional<request_key>> store::find_issued(const std::string& authority,
-                                                      const std::string& serial_number) const {
-  auto found
-    = state_->seen(state_->database->find(family::settled, keys::issued(authority, serial_number)));
-  if (!found) {
-    return failure(std::move(found.error()));
-  }
-  if (!*found) {
-    return std::optional<request_key>();
-  }
-  auto request = keys::request_of(keys::prefix::record, **found);
-  if (!request) {
-    return state_->seen(result<std::optional<request_key>>(damaged("issued")));
-  }
-  return request;
+result<std::optional<put_issued>> store::find_issued(const std::string& authority,
+                                                     const std::string& serial_number) const {
+  auto found = state_->database->find(family::settled, keys::issued(authority, serial_number));
+  return state_->seen(decoded<put_issued>(
+    std::move(found), [&](const bytes& octets) -> result<put_issued> {
+      reader in(octets);
+      put_issued out{authority, serial_number, in.text(), {}};
+      const auto request = keys::request_of(keys::prefix::record, in.blob());
+      if (!in.finished() || !request) {
+        return damaged("issued");
+      }
+      out.request = *request;
+      return out;
+    }));
 }
 
 } // namespace pfx::storage

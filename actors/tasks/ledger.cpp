@@ -328,6 +328,10 @@ void ledger::absorb_operations(change& to, const record& next, lifecycle::step_r
   for (const auto& one : out.surplus) {
     to.operations.emplace_back(storage::put_surplus{one});
   }
+  if (const auto& one = out.issued; one && !one->serial_number.empty()) {
+    to.operations.emplace_back(
+      storage::put_issued{one->authority, one->serial_number, one->issuer, next.key});
+  }
   if (out.trail) {
     to.operations.emplace_back(storage::put_trail{next.key, *out.trail});
   }

@@ -57,12 +57,15 @@ TEST_CASE("an issued serial number leads to its request, at its CA alone", "[sto
   directory in;
   {
     auto s = opened(in);
-    REQUIRE(s->commit({put_issued{"ca", "a1b", key(7)}}));
+    REQUIRE(s->commit({put_issued{"ca", "a1b", "CN=CA", key(7)}}));
   }
   const auto s = opened(in);
-  CHECK(s->find_issued("ca", "a1b").value() == key(7));
+  const auto found = s->find_issued("ca", "a1b").value();
+  REQUIRE(found);
+  CHECK(found->request == key(7));
+  CHECK(found->issuer == "CN=CA");
   CHECK_FALSE(s->find_issued("other", "a1b").value());
   CHECK_FALSE(s->find_issued("ca", "a1").value());
-  CHECK(s->commit({put_issued{"", "a1b", key(7)}}).error().field == "issued");
-  CHECK(s->commit({put_issued{"ca", std::string(65, 'a'), key(7)}}).error().field == "issued");
+  CHECK(s->commit({put_issued{"", "a1b", "", key(7)}}).error().field == "issued");
+  CHECK(s->commit({put_issued{"ca", std::string(65, 'a'), "", key(7)}}).error().field == "issued");
 }
