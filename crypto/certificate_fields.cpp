@@ -3,8 +3,7 @@
 
 #include "crypto/der.hpp"
 #include "crypto/openssl.hpp"
-
-#include <ctime>
+#include "crypto/x509_values.hpp"
 
 namespace pfx::crypto {
 
@@ -12,35 +11,6 @@ namespace {
 
 auto malformed(std::string_view what) {
   return failure(errc::bad_input, "certificate", "malformed " + std::string(what));
-}
-
-/// Serial numbers as people compare them; negative ones exist in the wild and get a sign.
-std::string serial_text(byte_view content) {
-  bytes magnitude = to_bytes(content);
-  const bool negative = !magnitude.empty() && (magnitude[0] & 0x80) != 0;
-  if (negative) { // two's complement
-    unsigned carry = 1;
-    for (std::size_t i = magnitude.size(); i-- > 0;) {
-      carry += static_cast<std::uint8_t>(~magnitude[i]);
-      magnitude[i] = static_cast<std::uint8_t>(carry);
-      carry >>= 8;
-    }
-  }
-  const std::string digits = to_hex(magnitude);
-  const std::size_t first = digits.find_first_not_of('0');
-  if (first == std::string::npos)
-    return "0";
-  return (negative ? "-" : "") + digits.substr(first);
-}
-
-std::optional<unix_ms> moment_of(const der::element& time) {
-  using time_handle = handle<::ASN1_TIME, ::ASN1_TIME_free>;
-  const unsigned char* cursor = time.whole.data();
-  const time_handle parsed(::d2i_ASN1_TIME(nullptr, &cursor, static_cast<long>(time.whole.size())));
-  std::tm parts{};
-  if (parsed == nullptr || ::ASN1_TIME_to_tm(parsed.get(), &parts) != 1)
-    return std::nullopt;
-  return static_cast<unix_ms>(::timegm(&parts)) * 1000;
 }
 
 } // namespace

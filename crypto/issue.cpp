@@ -4,70 +4,23 @@
 #include "crypto/issue.hpp"
 
 #include "crypto/der.hpp"
-#include "crypto/digest.hpp"
 #include "crypto/extensions.hpp"
 #include "crypto/key_der.hpp"
 #include "crypto/name.hpp"
 #include "crypto/oids.hpp"
 #include "crypto/random.hpp"
 #include "crypto/sign.hpp"
+#include "crypto/x509_values.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
-#include <ctime>
 
 namespace pfx::crypto {
 
 namespace {
 
-constexpr std::size_t serial_octets_max = 20; // RFC 5280 4.1.2.2
-constexpr int generalized_time_from_year = 2050;
-
 auto refuse(std::string field, std::string why) {
   return failure(errc::bad_input, std::move(field), std::move(why));
-}
-
-/// Time (RFC 5280 4.1.2.5): UTCTime through 2049, GeneralizedTime from 2050 on; seconds only.
-result<bytes> encode_time(unix_ms moment, const char* field) {
-  const std::time_t seconds = static_cast<std::time_t>(moment / 1000);
-  std::tm parts{};
-  if (moment < 0 || ::gmtime_r(&seconds, &parts) == nullptr || parts.tm_year + 1900 > 9999) {
-    return refuse(field, "lies outside 1970 to 9999");
-  }
-  const int year = parts.tm_year + 1900;
-  const bool short_form = year < generalized_time_from_year;
-  std::array<char, 64> text{};
-  const int size
-    = std::snprintf(text.data(), text.size(), "%0*d%02d%02d%02d%02d%02dZ", short_form ? 2 : 4,
-                    short_form ? year % 100 : year, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
-                    parts.tm_min, parts.tm_sec);
-  return der::tlv(short_form ? der::utc_time : der::generalized_time,
-                  as_bytes({text.data(), static_cast<std::size_t>(size)}));
-}
-
-/// RFC 5280 4.2.1.2 (1): the SHA-1 of the key's bits. A name, not a safeguard.
-bytes key_identifier(byte_view public_key_info) { return sha1(public_key_bits(public_key_info)); }
-
-bytes subject_key_extension(byte_view identifier) {
-  return encode_extension(oids::subject_key_identifier, false,
-                          der::tlv(der::octet_string, identifier));
-}
-
-bytes authority_key_extension(byte_view identifier) {
-  const bytes value = der::tlv(der::sequence, der::tlv(der::context(0), identifier));
-  return encode_extension(oids::authority_key_identifier, false, value);
-}
-
-/// The issuer's own subject key identifier, so that chains build by it.
-bytes identifier_of(const certificate& issuer) {
-  const queue_guard guard;
-  ::X509* x = detail::access::x509(issuer);
-  const ::ASN1_OCTET_STRING* own = x == nullptr ? nullptr : ::X509_get0_subject_key_id(x);
-  if (own == nullptr)
-    return key_identifier(detail::access::public_key_der(issuer));
-  return to_bytes(
-    {::ASN1_STRING_get0_data(own), static_cast<std::size_t>(::ASN1_STRING_length(own))});
 }
 
 struct to_be_signed {

@@ -4,6 +4,8 @@
 #include "crypto/der.hpp"
 #include "crypto/key_der.hpp"
 
+#include <algorithm>
+
 namespace pfx::crypto {
 
 result<bytes> signature_algorithm(const ::EVP_PKEY* key, hash_algorithm hash) {
@@ -60,6 +62,31 @@ result<bytes> sign_structure(byte_view to_be_signed, ::EVP_PKEY* key, hash_algor
   const bytes bits
     = der::tlv(der::bit_string, {byte_view(&no_unused_bits, 1), byte_view(signature).first(size)});
   return der::tlv(der::sequence, {to_be_signed, *algorithm, bits});
+}
+
+result<void> verify_structure(byte_view to_be_signed, byte_view algorithm, byte_view signature,
+                              ::EVP_PKEY* key) {
+  const queue_guard guard;
+  if (key == nullptr || signature.empty() || signature[0] != 0)
+    return failure(errc::crypto, "signature", "is none, or there is no key for it");
+  for (const auto hash : {hash_algorithm::sha256, hash_algorithm::sha384, hash_algorithm::sha512}) {
+    const auto known = signature_algorithm(key, hash);
+    if (!known)
+      return failure(known.error());
+    if (!std::ranges::equal(*known, algorithm))
+      continue;
+    const digest_context context(::EVP_MD_CTX_new());
+    const byte_view bits = signature.subspan(1);
+    if (context == nullptr
+        || ::EVP_DigestVerifyInit(context.get(), nullptr, fetched_digest(hash), nullptr, key) != 1
+        || ::EVP_DigestVerify(context.get(), bits.data(), bits.size(), to_be_signed.data(),
+                              to_be_signed.size())
+          != 1) {
+      return failure(errc::crypto, "signature", "does not verify");
+    }
+    return {};
+  }
+  return failure(errc::not_supported, "signature", "is of an algorithm that is not taken here");
 }
 
 } // namespace pfx::crypto

@@ -14,4 +14,10 @@ namespace pfx::crypto {
 [[nodiscard]] result<bytes> sign_structure(byte_view to_be_signed, ::EVP_PKEY* key,
                                            hash_algorithm hash);
 
+/// The other direction: the signature of such a structure, by the algorithms above. `algorithm` is
+/// the AlgorithmIdentifier, `signature` the content of the BIT STRING. errc::crypto if it does not
+/// verify, errc::not_supported for other algorithms and keys.
+[[nodiscard]] result<void> verify_structure(byte_view to_be_signed, byte_view algorithm,
+                                            byte_view signature, ::EVP_PKEY* key);
+
 } // namespace pfx::crypto
