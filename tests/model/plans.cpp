@@ -1,0 +1,79 @@
+// The searches. Short ones run with every check; the others are for an evening.
+#include <algorithm>
+
+#include "tests/model/plan.hpp"
+
+namespace pfx::model {
+
+const std::vector<plan>& all_plans() {
+  static const std::vector<plan> plans{
+    {.name = "one"},
+    {.name = "one-handed-out-once", .hands_out_again = false},
+    {.name = "one-pending", .pending = true, .refuses = true},
+    {.name = "one-gives-up", .pending = true, .refuses = true, .gives_up = true, .rejects = true},
+    {.name = "one-put-aside",
+     .gives_up = true,
+     .attempts_max = 2,
+     .operators = true,
+     .rejects = true},
+    {.name = "one-renews", .pending = true, .gives_up = true, .renews = true},
+    {.name = "one-forgotten-for-a-while", .operators = true, .forgets = true},
+    {.name = "one-cannot-be-asked", .cannot_be_asked = true, .gives_up = true},
+    {.name = "one-restored", .restores = 1},
+    {.name = "one-restored-unnoticed", .restores = 1, .noticed = false},
+    {.name = "one-restored-gives-up", .restores = 1, .hands_out_again = false, .gives_up = true},
+    {.name = "one-restored-any-trouble",
+     .restores = 1,
+     .pending = true,
+     .refuses = true,
+     .gives_up = true,
+     .rejects = true,
+     .in_short = false},
+    {.name = "one-restored-twice", .restores = 2, .backups = 2, .in_short = false},
+    {.name = "import",
+     .gives_up = true,
+     .attempts_max = 2,
+     .operators = true,
+     .rejects = true,
+     .import = true},
+    {.name = "import-restored", .restores = 1, .gives_up = true, .import = true},
+    {.name = "heir", .connectors = 2, .heir = true, .alone = false},
+    {.name = "two-imports", .connectors = 2, .hands_out_again = false, .import = true},
+    {.name = "two-handed-out-once", .connectors = 2, .hands_out_again = false, .in_short = false},
+    {.name = "two", .connectors = 2, .in_short = false},
+    {.name = "two-pending", .connectors = 2, .pending = true, .in_short = false},
+    {.name = "clone", .clone = true, .in_short = false},
+    {.name = "three-imports",
+     .connectors = 3,
+     .hands_out_again = false,
+     .import = true,
+     .in_short = false},
+    {.name = "three",
+     .connectors = 3,
+     .hands_out_again = false,
+     .liveness = false,
+     .in_short = false},
+    {.name = "two-restored",
+     .connectors = 2,
+     .restores = 1,
+     .hands_out_again = false,
+     .liveness = false,
+     .in_short = false},
+    {.name = "two-give-up",
+     .connectors = 2,
+     .hands_out_again = false,
+     .gives_up = true,
+     .liveness = false,
+     .in_short = false},
+  };
+  return plans;
+}
+
+const plan* plan_of(std::string_view name) {
+  const auto& all = all_plans();
+  const auto found
+    = std::find_if(all.begin(), all.end(), [name](const plan& one) { return one.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+} // namespace pfx::model
