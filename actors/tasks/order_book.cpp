@@ -1,0 +1,310 @@
+// Open revocation orders, their writes and their turn.
+#include "actors/tasks/order_book.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pfx::actors::tasks {
+
+namespace {
+
+using revocation::action;
+using revocation::event;
+using revocation::event_kind;
+using revocation::moment;
+using revocation::step_result;
+
+constexpr std::int64_t hour_ms = 3'600'000;
+constexpr std::size_t batch_changes_max = 500;
+
+report::level level_of(std::uint16_t id) {
+  switch (id) {
+    case revocation::trail_event::failed:
+    case revocation::trail_event::ca_failed:
+    case revocation::trail_event::retry:
+    case revocation::trail_event::report_failed:
+      return report::level::warning;
+    case revocation::trail_event::held:
+    case revocation::trail_event::conflict:
+      return report::level::error;
+    default:
+      return report::level::info;
+  }
+}
+
+/// What an auditor asks for: who ordered what, what became of it, and an operator's part in it.
+bool audited(std::uint16_t id) {
+  using namespace revocation::trail_event;
+  return id == intent || id == held || id == operator_word || id == ca_answered || id == ca_failed
+    || id == conflict;
+}
+
+report line_of(const revocation_order& of, std::uint16_t id, const std::string& text,
+               report::channel on, unix_ms at) {
+  return {on, level_of(id), id, at, printable(of.key.context), of.transaction_id, 0, text};
+}
+
+} // namespace
+
+// -- at the start ------
+
+void order_book::load(revocation_order value, const moment& now) {
+  arrivals_ = std::max(arrivals_, value.arrival + 1);
+  remember(value, now);
+  value.live = {};
+  const auto key = value.key;
+  open_[key].value = std::move(value);
+}
+
+void order_book::remember(const revocation_order& one, const moment& now) {
+  arrivals_ = std::max(arrivals_, one.arrival + 1);
+  if (one.revoked_at > now.wall - hour_ms) {
+    intents_.insert(std::upper_bound(intents_.begin(), intents_.end(), one.revoked_at),
+                    one.revoked_at);
+  }
+}
+
+// -- what comes in ------
+
+std::vector<request_key> order_book::unknown_of(const std::vector<revocation::offer>& list) {
+  looking_up_ = true;
+  ended_meanwhile_.clear();
+  std::vector<request_key> out;
+  for (const auto& one : list) {
+    if (!open_.contains(one.key)) {
+      out.push_back(one.key);
+    }
+  }
+  return out;
+}
+
+void order_book::receive(std::vector<revocation::offer> list,
+                         std::map<request_key, revocation_order> reported, const moment& now) {
+  looking_up_ = false;
+  reported.merge(std::exchange(ended_meanwhile_, {}));
+  for (auto& one : list) {
+    auto found = open_.find(one.key);
+    if (found == open_.end()) {
+      const auto known = reported.find(one.key);
+      found = open_.try_emplace(one.key).first;
+      if (known == reported.end()) {
+        one.arrival = arrivals_++;
+        absorb(found->second, revocation::receive(one, now), now);
+        continue;
+      }
+      found->second.value = known->second;
+    }
+    const bool same = found->second.value.fingerprint == one.fingerprint;
+    apply(one.key,
+          event{.kind = same ? event_kind::offered_same : event_kind::offered_other,
+                .transaction_id = one.transaction_id},
+          now);
+  }
+}
+
+bool order_book::hour_is_full(const moment& now) {
+  while (!intents_.empty() && intents_.front() <= now.wall - hour_ms) {
+    intents_.pop_front();
+  }
+  return intents_.size() >= hour_max_;
+}
+
+void order_book::apply(const request_key& key, event what, const moment& now) {
+  const auto found = open_.find(key);
+  if (found == open_.end()) {
+    return;
+  }
+  auto& in = found->second;
+  const bool handed_out
+    = what.kind == event_kind::offered_same || what.kind == event_kind::offered_other;
+  if (in.value.live.in_flight && !handed_out) {
+    in.value.live.in_flight = false;
+    --in_flight_;
+  }
+  if (what.kind == event_kind::chosen) {
+    if (!in.value.approved && hour_is_full(now)) {
+      what.kind = event_kind::guarded;
+      what.text = "more than " + std::to_string(hour_max_)
+        + " revocations in an hour: waits for an operator";
+    } else {
+      intents_.push_back(now.wall);
+    }
+  }
+  const bool was_in_flight = in.value.live.in_flight;
+  auto out = revocation::step(in.value, what, by_, now);
+  out.next.live.in_flight = was_in_flight; // the book's own: a step may forget it, not we
+  absorb(in, std::move(out), now);
+}
+
+void order_book::separate(const std::vector<request_key>& keys) {
+  for (const auto& key : keys) {
+    if (const auto found = open_.find(key); found != open_.end()) {
+      found->second.alone = true;
+    }
+  }
+}
+
+error order_book::operator_word(const request_key& key, event_kind word, const moment& now) {
+  const auto found = open_.find(key);
+  if (found == open_.end()) {
+    return {errc::not_found, "requestContext", "no open revocation order has this context"};
+  }
+  auto out = revocation::step(found->second.value, event{.kind = word}, by_, now);
+  if (out.refused) {
+    return {errc::conflict, "requestContext",
+            "is " + std::string(name_of(found->second.value.state)) + ", not held"};
+  }
+  absorb(found->second, std::move(out), now);
+  return {errc::none, "", ""};
+}
+
+void order_book::tick(const moment& now) {
+  std::vector<request_key> over;
+  for (const auto& [key, in] : open_) {
+    if (in.undurable == 0 && revocation::due(in.value, by_, now)) {
+      over.push_back(key);
+    }
+  }
+  for (const auto& key : over) {
+    apply(key, event{.kind = event_kind::deadline}, now);
+  }
+}
+
+// -- from a step to a write ------
+
+void order_book::absorb(entry& in, step_result&& out, const moment& now) {
+  in.value = std::move(out.next);
+  change c{in.value.key, {}};
+  if (out.changed) {
+    c.what.operations.emplace_back(storage::put_order{in.value});
+  }
+  if (out.event_id != 0) {
+    c.what.operations.emplace_back(
+      storage::put_trail{in.value.key,
+                         trail_entry{now.wall, out.event_id, record_state::received,
+                                     in.value.transaction_id, 0, out.note}});
+    c.what.reports.push_back(
+      line_of(in.value, out.event_id, out.note, report::channel::operational, now.wall));
+    if (audited(out.event_id)) {
+      c.what.audit.push_back(
+        {out.event_id, "revocation order " + printable(in.value.key.context) + ": " + out.note});
+    }
+  }
+  if (out.admin_event != 0) {
+    c.what.reports.push_back(line_of(in.value, out.admin_event,
+                                     in.value.code == service_code::none
+                                       ? "revoked certificate " + in.value.serial
+                                       : in.value.text,
+                                     report::channel::admin, now.wall));
+  }
+  if (!c.what.operations.empty()) {
+    ++in.undurable;
+    waiting_.push_back(std::move(c));
+  }
+}
+
+std::optional<order_batch> order_book::take_batch() {
+  if (writing_ || waiting_.empty()) {
+    return std::nullopt;
+  }
+  order_batch out;
+  while (!waiting_.empty() && writing_kept_.size() < batch_changes_max) {
+    auto& next = waiting_.front();
+    out.operations.insert(out.operations.end(), next.what.operations.begin(),
+                          next.what.operations.end());
+    out.reports.insert(out.reports.end(), next.what.reports.begin(), next.what.reports.end());
+    out.audit.insert(out.audit.end(), next.what.audit.begin(), next.what.audit.end());
+    writing_kept_.push_back(std::move(next));
+    waiting_.pop_front();
+  }
+  writing_ = true;
+  return out;
+}
+
+void order_book::committed() {
+  for (const auto& one : std::exchange(writing_kept_, {})) {
+    const auto found = open_.find(one.key);
+    if (found == open_.end() || --found->second.undurable != 0) {
+      continue;
+    }
+    if (found->second.value.state == order_state::reported) {
+      if (looking_up_) {
+        ended_meanwhile_.insert_or_assign(one.key, std::move(found->second.value));
+      }
+      open_.erase(found);
+    }
+  }
+  writing_ = false;
+}
+
+void order_book::not_committed() {
+  for (auto one = writing_kept_.rbegin(); one != writing_kept_.rend(); ++one) {
+    waiting_.push_front(std::move(*one));
+  }
+  writing_kept_.clear();
+  writing_ = false;
+}
+
+// -- whose turn it is ------
+
+bool order_book::ready(const entry& in, action what, const moment& now) const {
+  return in.undurable == 0 && revocation::next_action(in.value, now) == what;
+}
+
+std::vector<revocation_order> order_book::take(action what, std::size_t count_max,
+                                               const moment& now) {
+  std::vector<revocation_order> out;
+  for (auto& [key, in] : open_) {
+    if (out.size() >= count_max) {
+      break;
+    }
+    if (ready(in, what, now)) {
+      in.value.live.in_flight = true;
+      ++in_flight_;
+      out.push_back(in.value);
+    }
+  }
+  return out;
+}
+
+std::vector<revocation_order> order_book::take_report(std::size_t count_max, const moment& now) {
+  std::vector<revocation_order> out;
+  for (auto& [key, in] : open_) {
+    if (out.size() >= count_max) {
+      break;
+    }
+    const bool fits
+      = out.empty() || (!in.alone && out.front().transaction_id == in.value.transaction_id);
+    if (!fits || !ready(in, action::report, now)) {
+      continue;
+    }
+    in.value.live.in_flight = true;
+    ++in_flight_;
+    out.push_back(in.value);
+    if (in.alone) {
+      break; // it was first
+    }
+  }
+  return out;
+}
+
+std::map<order_state, std::uint64_t> order_book::count_by_state() const {
+  std::map<order_state, std::uint64_t> out;
+  for (const auto& [key, in] : open_) {
+    ++out[in.value.state];
+  }
+  return out;
+}
+
+std::vector<revocation_order> order_book::list(std::size_t count_max) const {
+  std::vector<revocation_order> out;
+  for (const auto& [key, in] : open_) {
+    out.push_back(in.value);
+  }
+  std::sort(out.begin(), out.end(),
+            [](const auto& a, const auto& b) { return a.arrival < b.arrival; });
+  out.resize(std::min(out.size(), count_max));
+  return out;
+}
+
+} // namespace pfx::actors::tasks

@@ -1,0 +1,239 @@
+// The book of revocation orders: nothing leaves it before it is durable, and nothing leaves it
+// twice.
+#include "actors/tasks/order_book.hpp"
+
+#include "tests/catch.hpp"
+
+using namespace pfx;
+using actors::tasks::order_book;
+using revocation::action;
+using revocation::event_kind;
+
+namespace {
+
+struct desk {
+  order_book book;
+  revocation::moment now{10'000'000, 1'000, 0};
+
+  explicit desk(std::size_t hour_max = 100) : book({}, hour_max) {}
+
+  static revocation::offer offer(const std::string& context, const std::string& transaction = "t1",
+                                 std::uint8_t body = 1) {
+    revocation::offer out;
+    out.key = {"tenant", flow::revocation, context};
+    out.serial_number = "0a";
+    out.transaction_id = transaction;
+    out.fingerprint.octets.fill(body);
+    return out;
+  }
+  /// As a download goes: asked, looked up (nothing was reported before), taken.
+  void download(std::vector<revocation::offer> list,
+                std::map<request_key, revocation_order> reported = {}) {
+    (void)book.unknown_of(list);
+    book.receive(std::move(list), std::move(reported), now);
+  }
+  std::optional<actors::tasks::order_batch> sync() {
+    auto batch = book.take_batch();
+    if (batch) {
+      book.committed();
+    }
+    return batch;
+  }
+  void answer(const std::string& context, revocation::event what) {
+    book.apply({"tenant", flow::revocation, context}, std::move(what), now);
+  }
+  std::size_t ready(action what) { return book.take(what, 100, now).size(); }
+  /// Brings one to the state in which it is reported.
+  void until_answered(const std::string& context, const std::string& transaction = "t1") {
+    download({offer(context, transaction)});
+    sync();
+    CHECK(ready(action::choose) == 1);
+    answer(context, {.kind = event_kind::chosen, .authority = "ca", .serial = "a"});
+    sync();
+    CHECK(ready(action::revoke) == 1);
+    answer(context, {.kind = event_kind::ca_done});
+    sync();
+  }
+};
+
+} // namespace
+
+TEST_CASE("an order moves on only when its last step is on the disk", "[actors][orders]") {
+  desk d;
+  d.download({desk::offer("a")});
+  CHECK(d.ready(action::choose) == 0);
+  REQUIRE(d.book.take_batch());
+  CHECK(d.ready(action::choose) == 0);
+  CHECK_FALSE(d.book.take_batch()); // one write at a time
+  d.book.committed();
+  CHECK(d.ready(action::choose) == 1);
+  CHECK(d.ready(action::choose) == 0); // it is in flight
+  d.answer("a", {.kind = event_kind::chosen, .authority = "ca", .serial = "a"});
+  CHECK(d.ready(action::revoke) == 0);
+  d.sync();
+  CHECK(d.ready(action::revoke) == 1);
+}
+
+TEST_CASE("a write that did not happen is offered again as it was", "[actors][orders]") {
+  desk d;
+  d.download({desk::offer("a"), desk::offer("b")});
+  const auto first = d.book.take_batch();
+  REQUIRE(first);
+  d.book.not_committed();
+  const auto again = d.book.take_batch();
+  REQUIRE(again);
+  CHECK(again->operations.size() == first->operations.size());
+  CHECK(again->audit.size() == first->audit.size());
+}
+
+TEST_CASE("the same order in one download and in the next is one order", "[actors][orders]") {
+  desk d;
+  d.download({desk::offer("a"), desk::offer("a")});
+  d.download({desk::offer("a", "t2")});
+  while (d.sync()) {}
+  CHECK(d.ready(action::choose) == 1);
+  CHECK(d.book.list(10).front().transaction_id == "t2");
+  d.download({desk::offer("a", "t3", 2)}); // another body
+  const auto batch = d.sync();
+  REQUIRE(batch);
+  CHECK(batch->reports.front().id == revocation::trail_event::conflict);
+  CHECK(d.book.list(10).front().transaction_id == "t2");
+}
+
+TEST_CASE("a report goes with those of its own transaction, or alone after a bad answer",
+          "[actors][orders]") {
+  desk d;
+  d.until_answered("a");
+  d.until_answered("b");
+  d.until_answered("c", "t2");
+  auto first = d.book.take_report(100, d.now);
+  REQUIRE(first.size() == 2);
+  CHECK(first[0].key.context == "a");
+  CHECK(first[1].key.context == "b");
+  d.book.separate({first[0].key, first[1].key});
+  for (const auto& one : first) {
+    d.answer(one.key.context, {.kind = event_kind::report_unanswered});
+  }
+  d.now.boot += 60'000;
+  while (d.sync()) {}
+  for (const auto* wanted : {"a", "b", "c"}) {
+    const auto next = d.book.take_report(100, d.now);
+    REQUIRE(next.size() == 1);
+    CHECK(next[0].key.context == wanted);
+  }
+}
+
+TEST_CASE("what is reported leaves the book when that is durable, and is known when it comes again",
+          "[actors][orders]") {
+  desk d;
+  d.until_answered("a");
+  const auto reported = d.book.take_report(100, d.now);
+  REQUIRE(reported.size() == 1);
+  d.answer("a", {.kind = event_kind::report_recorded});
+  CHECK(d.book.room() == order_book::open_max - 1);
+  d.sync();
+  CHECK(d.book.room() == order_book::open_max);
+  CHECK(d.book.quiet());
+  auto known = reported.front();
+  known.state = order_state::reported;
+  known.live = {};
+  d.download({desk::offer("a", "t9")}, {{known.key, known}});
+  d.sync();
+  CHECK(d.ready(action::choose) == 0);
+  CHECK(d.ready(action::revoke) == 0);
+  CHECK(d.book.take_report(100, d.now).front().transaction_id == "t9");
+}
+
+TEST_CASE("an order that is reported during a look-up is not taken for a new one",
+          "[actors][orders]") {
+  desk d;
+  d.until_answered("a");
+  CHECK(d.book.take_report(100, d.now).size() == 1);
+  const std::vector<revocation::offer> again{desk::offer("a", "t2")};
+  CHECK(d.book.unknown_of(again).empty());
+  d.answer("a", {.kind = event_kind::report_recorded});
+  d.sync();
+  d.book.receive(again, {}, d.now);
+  d.sync();
+  CHECK(d.ready(action::choose) == 0);
+  CHECK(d.book.take_report(100, d.now).size() == 1);
+}
+
+TEST_CASE("more than an hour allows is held until an operator lets it pass", "[actors][orders]") {
+  desk d(2);
+  for (const auto* context : {"a", "b", "c"}) {
+    d.download({desk::offer(context)});
+    d.sync();
+    CHECK(d.ready(action::choose) == 1);
+    d.answer(context, {.kind = event_kind::chosen, .authority = "ca", .serial = "a"});
+    d.sync();
+  }
+  CHECK(d.ready(action::revoke) == 2);
+  CHECK(d.book.count_by_state()[order_state::held] == 1);
+  const request_key held{"tenant", flow::revocation, "c"};
+  CHECK(d.book.operator_word({"tenant", flow::revocation, "a"}, event_kind::approved, d.now).code
+        == errc::conflict);
+  CHECK(d.book.operator_word({"tenant", flow::revocation, "x"}, event_kind::approved, d.now).code
+        == errc::not_found);
+  CHECK(d.book.operator_word(held, event_kind::approved, d.now).code == errc::none);
+  d.sync();
+  CHECK(d.ready(action::choose) == 1);
+  d.answer("c", {.kind = event_kind::chosen, .authority = "ca", .serial = "a"});
+  d.sync();
+  CHECK(d.ready(action::revoke) == 1);
+}
+
+TEST_CASE("the hour is counted over a restart, and ends", "[actors][orders]") {
+  revocation_order before;
+  before.key = {"tenant", flow::revocation, "before"};
+  before.state = order_state::reported;
+  desk d(1);
+  before.revoked_at = d.now.wall - 1'000;
+  d.book.remember(before, d.now);
+  const auto choose = [&d](const std::string& context) {
+    d.download({desk::offer(context)});
+    d.sync();
+    CHECK(d.ready(action::choose) == 1);
+    d.answer(context, {.kind = event_kind::chosen, .authority = "ca", .serial = "a"});
+    d.sync();
+    return d.book.list(10).back().state;
+  };
+  CHECK(choose("a") == order_state::held);
+  d.now.wall += 3'600'000;
+  CHECK(choose("b") == order_state::revoking);
+}
+
+TEST_CASE("what a former run left goes on where its last durable step was", "[actors][orders]") {
+  desk d;
+  revocation_order left;
+  left.key = {"tenant", flow::revocation, "left"};
+  left.state = order_state::revoking;
+  left.serial = "a";
+  left.authority = "ca";
+  left.received_at = d.now.wall;
+  d.book.load(left, d.now);
+  CHECK(d.ready(action::revoke) == 1);
+  d.answer("left", {.kind = event_kind::ca_already});
+  d.sync();
+  const auto report = d.book.take_report(100, d.now);
+  REQUIRE(report.size() == 1);
+  CHECK(report.front().code == service_code::none);
+}
+
+TEST_CASE("an order whose CA is silent for a day is reported as one to be sent again",
+          "[actors][orders]") {
+  desk d;
+  d.download({desk::offer("a")});
+  d.sync();
+  CHECK(d.ready(action::choose) == 1);
+  d.answer("a", {.kind = event_kind::chosen, .authority = "ca", .serial = "a"});
+  d.sync();
+  CHECK(d.ready(action::revoke) == 1);
+  d.now.wall += 25LL * 3'600'000;
+  d.book.tick(d.now); // its call is under way
+  CHECK(d.book.list(1).front().state == order_state::revoking);
+  d.answer("a", {.kind = event_kind::ca_unanswered, .text = "silence"});
+  d.sync();
+  d.book.tick(d.now);
+  CHECK(d.book.list(1).front().code == service_code::service_unavailable);
+}
