@@ -25,7 +25,7 @@ struct reconciler_state {
   bool settled = false; ///< what former lives sent has arrived, or never will
 
   void mark();
-  void begin();
+  void settle_first();
   void ask();
   void again(std::int64_t not_before_ms);
   void take(const tasks::handed_page& page);
@@ -59,7 +59,7 @@ void reconciler_state::mark() {
 
 /// A former life that the store has forgotten may have sent a submission just before it ended. Its
 /// record is gone, so no closing would wait for it; it is waited for here, once for all requests.
-void reconciler_state::begin() {
+void reconciler_state::settle_first() {
   if (settled || p->authorities.empty()) {
     ask();
     return;
@@ -138,7 +138,7 @@ reconciler::behavior_type reconciler_behavior(reconciler::stateful_pointer<recon
   self->state.above = above;
   return {
     [self](go_atom) { self->state.mark(); },
-    [self](tick_atom) { self->state.begin(); },
+    [self](tick_atom) { self->state.settle_first(); },
     [self](const parcel<tasks::handed_page>& page) { self->state.take(*page); },
   };
 }
