@@ -153,6 +153,21 @@ TEST_CASE("a reconcile that was interrupted begins again", "[actors][reconcile]"
   CHECK(unrevoked(b) == 2);
 }
 
+TEST_CASE("nothing is asked about while a submission of a forgotten life may still arrive",
+          "[actors][reconcile]") {
+  bench b;
+  live_twice(b, [&] { deliver(b, "a"); });
+  const auto asked = [&b] {
+    return std::count(b.service.calls.begin(), b.service.calls.end(), "handed_to_me");
+  };
+  b.service.calls.clear();
+  b.start();
+  b.advance(b.plant.rules.ca_settle_ms / 2);
+  CHECK(asked() == 0);
+  REQUIRE(b.advance_until([&] { return asked() > 0; }));
+  REQUIRE(b.advance_until([&] { return b.settled("a").has_value(); }, patience_ms));
+}
+
 TEST_CASE("a service that learns of a later state in mid-run ends the process",
           "[actors][reconcile]") {
   bench b;
