@@ -68,17 +68,6 @@ void reconciler_state::settle_first() {
   self->delayed_send(self, std::chrono::milliseconds(p->rules.ca_settle_ms), tick_atom_v);
 }
 
-/// A former life that the store has forgotten may have sent a submission just before it ended. Its
-/// record is gone, so no closing would wait for it; it is waited for here, once for all requests.
-void reconciler_state::begin() {
-  if (settled || p->authorities.empty()) {
-    ask();
-    return;
-  }
-  settled = true;
-  self->delayed_send(self, std::chrono::milliseconds(p->rules.ca_settle_ms), tick_atom_v);
-}
-
 void reconciler_state::ask() {
   const bool posted = p->io->post([plant = p, me = reconciler(self), from = after] {
     fault_point("before_send", "query");
