@@ -19,6 +19,7 @@ from campaigns.stage import Child, Stage, say
 ROUNDS_PER_STAGE = 6
 REQUESTS_PER_SECOND = 8
 REFUSALS = (4, 5)          # app/exit_code.hpp: halted, the store failed
+DISK_SECONDS = 15          # for requests to come while the disk is small, roomy again, and full
 FAULT_SECONDS = 4          # how long an engine runs with failing calls
 SIGNALS = (-6, -9)         # RocksDB aborts where it cannot write; a kill is ours
 CALLS = [("posix/io/rw/write", 28), ("posix/io/rw/write", 28), ("posix/io/rw/write", 5),
@@ -238,7 +239,7 @@ def mount_works(folder):
 
 def disk_round(options, sub, seed, dice, bad):
     """Below the floor it pauses and comes back by itself; a disk that is full at once may end it."""
-    stage = new_stage(options, sub, seed, 20 * REQUESTS_PER_SECOND)
+    stage = new_stage(options, sub, seed, DISK_SECONDS * REQUESTS_PER_SECOND)
     engine = Connector(stage, os.path.dirname(stage.config))
     with open(engine.config) as file:
         content = json.load(file)

@@ -61,7 +61,7 @@ def read_lines(path):
         return [json.loads(one) for one in file if one.startswith('{"campaign"')]
 
 
-def figures(options, _):
+def figures(options):
     lines = read_lines(LINES) if os.path.exists(LINES) else []
     for path in options.files:
         for fresh in read_lines(path)[-1:]:

@@ -9,10 +9,10 @@ import time
 from campaigns.instances import Connector, drain, wrong_of
 from campaigns.stage import Stage, say
 
-FAULT_SECONDS = 15         # after it all faults stop
-REQUESTS = 150
+REQUESTS = 150             # in a round, but for `--requests`
 REQUESTS_PER_SECOND = 12
 DRAIN_SECONDS = 240
+RETRY_DRAIN_SECONDS = 900  # `--only retry`: the engine waits ten minutes of the ten years (limits::asked_wait_ms_max)
 SETTINGS = {"limits.openRequestsMax": 60, "limits.quarantineHours": 0.001, "limits.attemptsMax": 100,
             "limits.freeSpaceFloorMebibytes": 1,
             "service.leaseSeconds": 5, "service.pollIntervalSeconds": 0.5, "service.callTimeoutSeconds": 2,
@@ -98,13 +98,14 @@ SINGLE = {
 }
 
 
-def plan_of(dice, only):
+def plan_of(dice, only, requests=REQUESTS):
+    until = {"seconds": round(requests / REQUESTS_PER_SECOND + 3, 1)}  # after it all faults stop
     if only in SINGLE:
-        return {"until": {"seconds": FAULT_SECONDS}, "faults": SINGLE[only]}
+        return {"until": until, "faults": SINGLE[only]}
     if only == "all":
         rules = [{"calls": DESK + CA, **one} if one["fault"] in WIRE else one for one in EVERYTHING]
-        return {"until": {"seconds": FAULT_SECONDS}, "faults": rules}  # registering is not what is tried here
-    return {"until": {"seconds": FAULT_SECONDS}, "faults": [rule(dice) for _ in range(dice.randint(3, 9))]}
+        return {"until": until, "faults": rules}  # registering is not what is tried here
+    return {"until": until, "faults": [rule(dice) for _ in range(dice.randint(3, 9))]}
 
 
 def one_round(options, sub, seed, plan):
@@ -112,12 +113,12 @@ def one_round(options, sub, seed, plan):
     with open(os.path.join(sub, "faults.json"), "w") as file:
         json.dump(plan, file, indent=1)
     stage = Stage(options.program, sub,
-                  ["--requests", str(REQUESTS), "--rate", str(REQUESTS_PER_SECOND), "--lease", "5", "--devices", "10",
+                  ["--requests", str(options.requests or REQUESTS), "--rate", str(REQUESTS_PER_SECOND), "--lease", "5", "--devices", "10",
                    "--redeliver-share", "0.2", "--lose-lease-share", "0.05", "--seed", str(seed),
                    "--mix", "create-ec=30,create-rsa=1,import=5", "--faults", os.path.join(sub, "faults.json")],
                   dict(SETTINGS))
     engine = Connector(stage, os.path.dirname(stage.config)).start()
-    drained = drain(stage, [engine], DRAIN_SECONDS)
+    drained = drain(stage, [engine], RETRY_DRAIN_SECONDS if options.only == "retry" else DRAIN_SECONDS)
     return stage.verdict(), drained
 
 
@@ -127,7 +128,7 @@ def service(options, folder):
     count = {"requests": 0, "delivered": 0, "excused": 0, "certificates": 0, "revoked": 0}
     for number in range(options.rounds):
         seed = options.seed * 10_000 + number
-        plan = plan_of(random.Random(seed), options.only)
+        plan = plan_of(random.Random(seed), options.only, options.requests or REQUESTS)
         sub = os.path.join(folder, f"round-{number}")
         os.mkdir(sub)
         verdict, drained = one_round(options, sub, seed, plan)
