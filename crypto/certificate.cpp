@@ -1,7 +1,7 @@
 // Certificates. The fields that everybody asks for are read from the octets by a reader of ours;
 // the X509 of OpenSSL is made at once for foreign octets (its strictness is wanted there) and on
-// first use for certificates of our own signing (its key decoder costs more than a P-256
-// signature).
+// first use for certificates of our own signing and those that were read before (its key decoder
+// costs more than a P-256 signature).
 #include "crypto/certificate.hpp"
 
 #include "core/limits.hpp"
@@ -140,6 +140,10 @@ result<certificate> certificate::from_der(byte_view der) {
     return failure(drain_errors(errc::bad_input, "certificate", "is not one DER certificate"));
   }
   return state::make(to_bytes(der), std::move(parsed));
+}
+
+result<certificate> certificate::from_known_der(byte_view der) {
+  return detail::access::own(to_bytes(der));
 }
 
 result<certificate> certificate::from_pem(std::string_view pem) {

@@ -15,6 +15,9 @@ class certificate {
 public:
   /// Exactly one DER certificate, at most limits::certificate_bytes_max; refuses trailing octets.
   [[nodiscard]] static result<certificate> from_der(byte_view der);
+  /// For octets that from_der took before and that nobody could have changed since (sealed ones,
+  /// the same ones again): OpenSSL reads them only when it is needed.
+  [[nodiscard]] static result<certificate> from_known_der(byte_view der);
   /// The first certificate of a PEM text.
   [[nodiscard]] static result<certificate> from_pem(std::string_view pem);
   /// All certificates of a PEM text (at most 1,000), for trust bundles.

@@ -18,6 +18,7 @@ namespace pfx::crypto {
 
 namespace {
 
+using name_handle = handle<::X509_NAME, ::X509_NAME_free>;
 using names_handle = handle<::GENERAL_NAMES, ::GENERAL_NAMES_free>;
 using usages_handle = handle<::EXTENDED_KEY_USAGE, ::EXTENDED_KEY_USAGE_free>;
 
@@ -73,14 +74,16 @@ alternative_name convert(const ::GENERAL_NAME* name) {
 
 std::string certificate::common_name() const {
   const queue_guard guard;
-  ::X509* x = detail::access::x509(*this);
-  if (x == nullptr)
-    return {};
-  const ::X509_NAME* subject = ::X509_get_subject_name(x); // get0
-  const int at = ::X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  const bytes& der = detail::access::subject_der(*this);
+  const unsigned char* cursor = der.data();
+  const name_handle subject(
+    ::d2i_X509_NAME(nullptr, &cursor, static_cast<long>(der.size()))); // without the key's decoder
+  const int at
+    = subject == nullptr ? -1 : ::X509_NAME_get_index_by_NID(subject.get(), NID_commonName, -1);
   if (at < 0)
     return {};
-  const ::ASN1_STRING* value = ::X509_NAME_ENTRY_get_data(::X509_NAME_get_entry(subject, at));
+  const ::ASN1_STRING* value
+    = ::X509_NAME_ENTRY_get_data(::X509_NAME_get_entry(subject.get(), at)); // get0
   unsigned char* octets = nullptr;
   const int size = ::ASN1_STRING_to_UTF8(&octets, value);
   if (size < 0)

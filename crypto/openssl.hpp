@@ -100,7 +100,8 @@ struct access {
   [[nodiscard]] static ::EVP_PKEY* pkey(const private_key& key) noexcept;
   /// Null if the certificate's key is of a kind that OpenSSL cannot use.
   [[nodiscard]] static ::EVP_PKEY* pkey(const certificate& cert) noexcept;
-  /// Never null for certificates from `from_der`; null for one we signed around a broken key.
+  /// Never null for certificates from `from_der`; null for one we signed around a broken key, and
+  /// for octets given to `from_known_der` that were not known.
   [[nodiscard]] static ::X509* x509(const certificate& cert) noexcept;
   [[nodiscard]] static const bytes& subject_der(const certificate& cert) noexcept;
   [[nodiscard]] static const bytes& public_key_der(const certificate& cert) noexcept;

@@ -3,7 +3,9 @@
 #include "crypto/pkcs12.hpp"
 
 #include "core/limits.hpp"
+#include "crypto/der.hpp"
 #include "crypto/digest.hpp"
+#include "crypto/oids.hpp"
 #include "crypto/openssl.hpp"
 #include "crypto/pfx_file.hpp"
 #include "crypto/random.hpp"
@@ -145,11 +147,20 @@ bags_handle key_bags(const pkcs12_input& input, password_view password, const by
   return bags;
 }
 
+/// A CertBag (RFC 7292 4.2.3) from the octets: PKCS12_SAFEBAG_create_cert would need an X509, and
+/// making that costs more than signing a certificate does.
+bag_handle bag_of(const certificate& cert) {
+  const auto inside = der::context_constructed(0);
+  const bytes value = der::tlv(inside, der::tlv(der::octet_string, cert.der()));
+  const bytes kind = der::tlv(der::object_identifier, byte_view(oids::x509_certificate));
+  const bytes content = der::tlv(inside, der::tlv(der::sequence, {kind, value}));
+  const bytes bag = der::tlv(
+    der::sequence, {der::tlv(der::object_identifier, byte_view(oids::certificate_bag)), content});
+  const unsigned char* cursor = bag.data();
+  return bag_handle(::d2i_PKCS12_SAFEBAG(nullptr, &cursor, static_cast<long>(bag.size())));
+}
+
 bags_handle certificate_bags(const pkcs12_input& input, const bytes& key_id) {
-  const auto bag_of = [](const certificate& cert) {
-    ::X509* x = detail::access::x509(cert);
-    return bag_handle(x == nullptr ? nullptr : ::PKCS12_SAFEBAG_create_cert(x)); // copies
-  };
   bags_handle bags(sk_PKCS12_SAFEBAG_new_null());
   bag_handle leaf = bag_of(input.leaf);
   if (bags == nullptr || leaf == nullptr || !add_attributes(leaf.get(), input, key_id)

@@ -103,6 +103,26 @@ TEST_CASE("flipped octets in certificates are refused or answered", "[crypto][ce
   CHECK(parsed > 0);
 }
 
+TEST_CASE("known octets are the same certificate", "[crypto][certificate][corpus]") {
+  const auto same = [](const certificate& left, const certificate& right) {
+    return left.der() == right.der() && left.thumbprint() == right.thumbprint()
+      && left.public_key_hash() == right.public_key_hash() && left.serial() == right.serial()
+      && left.issuer() == right.issuer() && left.subject() == right.subject()
+      && left.common_name() == right.common_name() && left.not_before() == right.not_before()
+      && left.not_after() == right.not_after() && ask_all(left) == ask_all(right);
+  };
+  for (const certificate& cert : corpus()) {
+    const auto again = certificate::from_known_der(cert.der());
+    REQUIRE(again);
+    CHECK(same(*again, cert));
+  }
+  const bytes good = make_ca().cert.der();
+  for (std::size_t size = 0; size < good.size(); size += 7) {
+    CHECK_FALSE(certificate::from_known_der(byte_view(good).first(size)));
+  }
+  CHECK(certificate::from_known_der(bytes(40'000, 0x30)).error().code == errc::too_large);
+}
+
 TEST_CASE("octets that are not one certificate are refused", "[crypto][certificate]") {
   const bytes good = make_ca().cert.der();
   bytes longer = good;
