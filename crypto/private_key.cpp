@@ -52,7 +52,24 @@ struct private_key::state {
   pkey_handle key;
   bytes public_info; ///< SubjectPublicKeyInfo: asked for by every CSR, certificate and comparison
   digest public_hash;
+
+  /// For what is known to be a pair.
+  static result<private_key> make(pkey_handle pair);
 };
+
+result<private_key> private_key::state::make(pkey_handle pair) {
+  if (kind_of(pair.get()) == key_kind::rsa && ::EVP_PKEY_get_bits(pair.get()) > rsa_bits_max) {
+    return failure(errc::too_large, "", "the RSA key is longer than 16384 bits");
+  }
+  auto info = public_key_info(pair.get());
+  if (!info)
+    return failure(std::move(info).error());
+  auto made = std::make_unique<state>();
+  made->key = std::move(pair);
+  made->public_hash = sha256(*info);
+  made->public_info = std::move(*info);
+  return private_key(std::move(made));
+}
 
 private_key::private_key(std::unique_ptr<state> s) noexcept : state_(std::move(s)) {}
 private_key::private_key(private_key&&) noexcept = default;
@@ -64,7 +81,7 @@ result<private_key> private_key::generate(key_algorithm algorithm) {
   pkey_handle key(make_pair(algorithm));
   if (key == nullptr)
     return failure(drain_errors(errc::crypto, "", "making a key"));
-  return detail::access::adopt(std::move(key));
+  return state::make(std::move(key));
 }
 
 result<private_key> private_key::from_pkcs8(byte_view der) {
@@ -73,7 +90,7 @@ result<private_key> private_key::from_pkcs8(byte_view der) {
     return failure(errc::too_large, "", "the key is too large");
   // Our own form first; foreign ones (compressed points, attributes, no public half) by OpenSSL.
   if (pkey_handle own = key_from_own_info(der); own != nullptr)
-    return detail::access::adopt(std::move(own));
+    return state::make(std::move(own)); // it was written out whole to compare it
   const unsigned char* cursor = der.data();
   const pkcs8_handle info(
     ::d2i_PKCS8_PRIV_KEY_INFO(nullptr, &cursor, static_cast<long>(der.size())));
@@ -135,21 +152,11 @@ digest private_key::public_key_hash() const { return state_->public_hash; }
 
 result<private_key> detail::access::adopt(pkey_handle key) {
   const queue_guard guard;
-  if (kind_of(key.get()) == key_kind::rsa && ::EVP_PKEY_get_bits(key.get()) > rsa_bits_max) {
-    return failure(errc::too_large, "", "the RSA key is longer than 16384 bits");
-  }
-  auto info = public_key_info(key.get());
-  if (!info)
-    return failure(std::move(info).error());
+  auto made = private_key::state::make(std::move(key));
   // A public key alone passes OpenSSL's decoders too; it must not pose as a pair.
-  auto pair = private_key_info(key.get());
-  if (!pair)
+  if (made && !private_key_info(pkey(*made)))
     return failure(errc::bad_input, "", "the key has no complete private half");
-  auto made = std::make_unique<private_key::state>();
-  made->key = std::move(key);
-  made->public_hash = sha256(*info);
-  made->public_info = std::move(*info);
-  return private_key(std::move(made));
+  return made;
 }
 
 } // namespace pfx::crypto
