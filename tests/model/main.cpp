@@ -107,6 +107,26 @@ std::size_t cells(const coverage& met) {
   return count;
 }
 
+/// Cells of the table in which something happens, and that no search came to.
+void print_unmet(const coverage& met) {
+  using namespace pfx::lifecycle;
+  for (std::size_t kind = 0; kind < event_kind_count; ++kind) {
+    std::string states;
+    for (std::size_t i = 0; i < pfx::record_state_count; ++i) {
+      const auto state = static_cast<pfx::record_state>(i + 1);
+      const auto text = reaction_text(static_cast<event_kind>(kind), state);
+      const bool reacts = text != "nothing" && !text.starts_with("refused: does not fit");
+      if (reacts && !met[kind][i]) {
+        states += " " + std::string(pfx::name_of(state));
+      }
+    }
+    if (!states.empty()) {
+      std::fprintf(stderr, "not met: %s in%s\n",
+                   std::string(name_of(static_cast<event_kind>(kind))).c_str(), states.c_str());
+    }
+  }
+}
+
 } // namespace
 
 int main(int count, char** words) {
@@ -138,6 +158,9 @@ int main(int count, char** words) {
     if (how.off.empty() ? how.rules && how.only.empty() : entry.name == how.off) {
       miss(entry, how, all);
     }
+  }
+  if (how.only.empty() && how.off.empty()) {
+    print_unmet(all.met);
   }
   std::printf("{\"campaign\":\"model\",\"plans\":%llu,\"states\":%llu,\"transitions\":%llu,"
               "\"cells_met\":%zu,\"rules_missed\":%llu,\"failed\":%llu,\"seconds\":%.1f}\n",

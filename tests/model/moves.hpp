@@ -13,6 +13,7 @@ enum class move : std::uint8_t {
   hand_out,
   hand_out_lost,
   take_offer,
+  take_other_body,
   reacknowledge,
   lease_expires,
   own_lease_ends,
@@ -53,6 +54,7 @@ enum class move : std::uint8_t {
   submit_times_out,
   late_submit_arrives,
   late_submit_lost,
+  late_submit_heard,
   upload_arrives,
   upload_rejected,
   upload_lost,
@@ -60,6 +62,7 @@ enum class move : std::uint8_t {
   upload_answered,
   late_upload_arrives,
   late_upload_lost,
+  late_upload_heard,
   granted,
   grant_refused,
   revokes,
@@ -101,6 +104,9 @@ private:
   void upload_on_its_way(const state& from, std::size_t i);
   void time_outs(const state& from, std::size_t i);
   void certify(state& s, std::uint8_t message, bool refuse) const;
+  [[nodiscard]] happening submit_answer(const state& s, std::uint8_t message) const;
+  [[nodiscard]] happening upload_answer(const state& s, upload_word word,
+                                        std::uint8_t number) const;
   [[nodiscard]] upload_word record(state& s, const upload_message& what, const char*& broken) const;
   // moves_connector.cpp: what a record calls for
   void act(const state& from, std::size_t i);

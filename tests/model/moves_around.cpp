@@ -115,6 +115,13 @@ void mover::network_moves(const state& from, std::size_t i) {
         auto offered = happens(event_kind::offered_same);
         offered.number = number & 0xfU;
         offered.lease = lease_of(from, number) & 3U;
+        if (by_.other_body) {
+          auto other = s;
+          offered.kind = static_cast<std::uint64_t>(event_kind::offered_other) & 0x3fU;
+          apply(other, i, offered);
+          emit(other, move::take_other_body, i, true);
+          offered.kind = static_cast<std::uint64_t>(event_kind::offered_same) & 0x3fU;
+        }
         apply(s, i, offered);
       }
       emit(s, move::take_offer, i);
@@ -148,6 +155,30 @@ void mover::certify(state& s, std::uint8_t message, bool refuse) const {
   }
 }
 
+/// What the CA says to a submission that it has just filled a slot with, or found one filled.
+happening mover::submit_answer(const state& s, std::uint8_t message) const {
+  const auto key = submission::key(message);
+  const std::size_t g = submission::generation(message);
+  std::size_t at = g;
+  if (by_.cannot_be_asked) { // the newest of ours
+    for (std::size_t k = 0; k < slots; ++k) {
+      at = slot::holds(s.ca[k], key) ? k : at;
+    }
+  }
+  auto kind = event_kind::ca_issued;
+  if (!slot::holds(s.ca[at], key)) {
+    kind = event_kind::ca_conflict;
+  } else if ((s.ca[at] & slot::refused) != 0) {
+    kind = event_kind::ca_refused;
+  } else if ((s.ca[at] & slot::pending) != 0) {
+    kind = event_kind::ca_pending;
+  }
+  auto out = happens(kind);
+  out.generation = g & 7U;
+  out.thumbprint = kind == event_kind::ca_issued ? (at + 1) & 0xfU : 0U;
+  return out;
+}
+
 void mover::submit_on_its_way(const state& from, std::size_t i) {
   const auto& c = from.at[i];
   if (c.submit != 0) {
@@ -160,27 +191,9 @@ void mover::submit_on_its_way(const state& from, std::size_t i) {
       certify(s, c.submit, refuse);
       s.at[i].submit = 0;
       emit(s, move::submit_arrives, i, true); // and its answer is lost
-      std::size_t at = g;
-      if (by_.cannot_be_asked) { // the newest of ours
-        for (std::size_t k = 0; k < slots; ++k) {
-          at = slot::holds(s.ca[k], submission::key(c.submit)) ? k : at;
-        }
-      }
-      const bool ours = slot::holds(s.ca[at], submission::key(c.submit));
-      auto kind = event_kind::ca_issued;
-      if (!ours) {
-        kind = event_kind::ca_conflict;
-      } else if ((s.ca[at] & slot::refused) != 0) {
-        kind = event_kind::ca_refused;
-      } else if ((s.ca[at] & slot::pending) != 0) {
-        kind = event_kind::ca_pending;
-      }
-      auto answer = happens(kind);
-      answer.generation = g & 7U;
-      answer.thumbprint = kind == event_kind::ca_issued ? (at + 1) & 0xfU : 0U;
       s.at[i].awaits = awaited::nothing;
       s.at[i].record.ticket = 0;
-      apply(s, i, answer);
+      apply(s, i, submit_answer(s, c.submit));
       emit(s, refuse ? move::submit_refused : move::submit_answered, i, refuse);
     }
     auto s = from;
@@ -192,8 +205,17 @@ void mover::submit_on_its_way(const state& from, std::size_t i) {
       auto s = from;
       s.at[i].late_submits[k] = 0;
       emit(s, move::late_submit_lost, i, true);
+      if (by_.actors_end) {
+        auto heard = s;
+        apply(heard, i, happens(event_kind::submit_unanswered));
+        emit(heard, move::late_submit_lost, i, true);
+      }
       certify(s, c.late_submits[k], false);
       emit(s, move::late_submit_arrives, i);
+      if (by_.actors_end) {
+        apply(s, i, submit_answer(s, c.late_submits[k]));
+        emit(s, move::late_submit_heard, i);
+      }
     }
   }
 }
@@ -211,11 +233,23 @@ upload_word mover::record(state& s, const upload_message& what, const char*& bro
   if (thumbprint != 0 && (s.ca[thumbprint - 1U] & slot::revoked) != 0) {
     broken = "P2: a revoked certificate was recorded";
   }
-  const bool may_fail = by_.gives_up || by_.rejects || by_.refuses || by_.attempts_max != 0;
+  const bool may_fail
+    = by_.gives_up || by_.rejects || by_.refuses || by_.attempts_max != 0 || by_.other_body;
   if (!document::succeeded(what.document) && !may_fail) {
     broken = "P3: a failure was recorded though nothing failed";
   }
   return upload_word::accepted;
+}
+
+happening mover::upload_answer(const state& s, upload_word word, std::uint8_t number) const {
+  static constexpr std::array<event_kind, 5> kinds{
+    event_kind::upload_unanswered, event_kind::upload_accepted, event_kind::upload_recorded,
+    event_kind::upload_lease_lost, event_kind::upload_rejected};
+  const bool unknown = word == upload_word::lease_lost && s.gone != 0;
+  auto out = happens(unknown ? event_kind::upload_unknown : kinds[static_cast<std::size_t>(word)]);
+  out.number = number & 0xfU;
+  out.document = word <= upload_word::recorded ? s.recorded : std::uint8_t{0};
+  return out;
 }
 
 void mover::upload_on_its_way(const state& from, std::size_t i) {
@@ -242,26 +276,22 @@ void mover::upload_on_its_way(const state& from, std::size_t i) {
       s.at[i].late_uploads[k] = {};
       emit(s, move::late_upload_lost, i, true);
       const char* broken = nullptr;
-      (void)record(s, late, broken);
+      const auto word = record(s, late, broken);
       emit(s, move::late_upload_arrives, i, false, broken);
+      if (by_.actors_end) {
+        apply(s, i, upload_answer(s, word, late.number));
+        emit(s, move::late_upload_heard, i, false, broken);
+      }
     }
   }
   if (c.answer != upload_word::none) {
-    static constexpr std::array<event_kind, 5> kinds{
-      event_kind::upload_unanswered, event_kind::upload_accepted, event_kind::upload_recorded,
-      event_kind::upload_lease_lost, event_kind::upload_rejected};
-    const bool unknown = c.answer == upload_word::lease_lost && from.gone != 0;
-    auto answer
-      = happens(unknown ? event_kind::upload_unknown : kinds[static_cast<std::size_t>(c.answer)]);
-    answer.number = c.answer_number & 0xfU;
-    answer.document = c.answer <= upload_word::recorded ? from.recorded : std::uint8_t{0};
     auto s = from;
     auto& mine = s.at[i];
     mine.answer = upload_word::none;
     mine.answer_number = 0;
     mine.awaits = awaited::nothing;
     mine.record.ticket = 0;
-    apply(s, i, answer);
+    apply(s, i, upload_answer(from, c.answer, c.answer_number));
     emit(s, move::upload_answered, i);
   }
 }

@@ -23,7 +23,7 @@ void mover::emit(const state& next, move what, std::size_t who, bool fault, cons
   broken_ = nullptr;
   const bool versions
     = by_.import || by_.off == rule::judge_by_certificate || (!by_.loses_memory() && !by_.rejects);
-  make_canonical(made.next, seats, versions, by_.cannot_be_asked);
+  make_canonical(made.next, seats, versions, by_.cannot_be_asked || by_.actors_end);
 }
 
 void mover::apply(state& s, std::size_t i, happening what) {

@@ -166,6 +166,9 @@ void mover::restart(state& s, std::size_t i, bool clean) const {
 
 void mover::end_moves(const state& from, std::size_t i) {
   const auto& c = from.at[i];
+  if (by_.actors_end) {
+    return; // answers that belong to another run are not told apart
+  }
   auto s = from;
   restart(s, i, false);
   notice_lapse(s, i);

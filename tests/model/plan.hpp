@@ -28,6 +28,8 @@ struct plan {
   bool rejects = false;           ///< the service may reject a result
   bool forgets = false;           ///< the service may not know an unrecorded request for a while
   bool renews = false;            ///< leases are renewed before they end
+  bool other_body = false;        ///< the service may hand out another body under the same name
+  bool actors_end = false;        ///< an actor ends, and what it had sent is answered all the same
   bool import = false;
   bool liveness = true;
   bool alone = true; ///< each connector must be able to end it alone

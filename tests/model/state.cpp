@@ -166,18 +166,18 @@ void name_documents(state& s, std::size_t connectors, bool versions) {
 
 /// A submission that finds its transaction id taken changes nothing, nor does an upload under an
 /// old number or of a recorded request. Nobody waits for the answers of late ones.
-void drop_spent(state& s, connector& c, bool twins) {
+void drop_spent(state& s, connector& c, bool keep_spent) {
   for (auto& late : c.late_submits) {
-    if (late != 0 && !twins && s.ca[submission::generation(late)] != 0) {
+    if (late != 0 && !keep_spent && s.ca[submission::generation(late)] != 0) {
       late = 0;
     }
   }
   std::sort(c.late_submits.begin(), c.late_submits.end(), std::greater<>());
-  if (!twins && c.late_submits[0] == c.late_submits[1]) {
+  if (!keep_spent && c.late_submits[0] == c.late_submits[1]) {
     c.late_submits[1] = 0;
   }
   for (auto& late : c.late_uploads) {
-    if (s.recorded != 0 || late.number < s.highest) {
+    if (!keep_spent && (s.recorded != 0 || late.number < s.highest)) {
       late = {0, 0};
     }
   }
@@ -186,18 +186,18 @@ void drop_spent(state& s, connector& c, bool twins) {
   if (order(first) < order(second)) {
     std::swap(first, second);
   }
-  if (order(first) == order(second)) {
+  if (!keep_spent && order(first) == order(second)) {
     second = {0, 0};
   }
 }
 
 } // namespace
 
-void make_canonical(state& s, std::size_t connectors, bool versions, bool twins) {
+void make_canonical(state& s, std::size_t connectors, bool versions, bool keep_spent) {
   for (std::size_t i = 0; i < connectors; ++i) {
     auto& c = s.at[i];
     forget_what_ended(c.record);
-    drop_spent(s, c, twins);
+    drop_spent(s, c, keep_spent);
     if (c.record.state == closing || c.record.state == settled) {
       c.uploaded = 0;
       c.lost = 0; // would be ignored

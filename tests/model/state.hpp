@@ -141,8 +141,9 @@ constexpr std::size_t size_of(std::size_t connectors) {
 }
 
 /// Brings a state into its canonical form. `versions` = documents built twice are told apart;
-/// `twins` = a late submission is never without effect (a CA without transaction ids).
-void make_canonical(state& s, std::size_t connectors, bool versions, bool twins);
+/// `keep_spent` = no late message is without effect: a CA without transaction ids makes another
+/// certificate, or somebody hears the answer.
+void make_canonical(state& s, std::size_t connectors, bool versions, bool keep_spent);
 
 /// Names that nothing refers to.
 [[nodiscard]] std::uint8_t free_key(const state& s, std::size_t connectors);
