@@ -141,15 +141,19 @@ TEST_CASE("nothing is submitted or asked for before the last page came", "[actor
 TEST_CASE("a reconcile that was interrupted begins again", "[actors][reconcile]") {
   bench b;
   live_twice(b, [&] { deliver(b, "a"); });
+  const auto asked
+    = [&b] { return std::count(b.service.calls.begin(), b.service.calls.end(), "handed_to_me"); };
   b.service.fail_pages = 1;
+  b.service.calls.clear();
   b.start();
+  REQUIRE(b.advance_until([&] { return asked() == 1; }, patience_ms));
   CHECK_FALSE(b.settled("a").has_value());
   b.crash();
   b.service.anchor.reset(); // the service has forgotten too; our own mark has not
   b.service.calls.clear();
   b.start();
   REQUIRE(b.advance_until([&] { return b.settled("a").has_value(); }, patience_ms));
-  CHECK(std::count(b.service.calls.begin(), b.service.calls.end(), "handed_to_me") == 1);
+  CHECK(asked() == 1);
   CHECK(unrevoked(b) == 2);
 }
 
@@ -157,9 +161,8 @@ TEST_CASE("nothing is asked about while a submission of a forgotten life may sti
           "[actors][reconcile]") {
   bench b;
   live_twice(b, [&] { deliver(b, "a"); });
-  const auto asked = [&b] {
-    return std::count(b.service.calls.begin(), b.service.calls.end(), "handed_to_me");
-  };
+  const auto asked
+    = [&b] { return std::count(b.service.calls.begin(), b.service.calls.end(), "handed_to_me"); };
   b.service.calls.clear();
   b.start();
   b.advance(b.plant.rules.ca_settle_ms / 2);
@@ -191,11 +194,11 @@ TEST_CASE("the anchor outside follows the chain and never runs before it", "[act
     CHECK(outside->sequence == last->sequence);
     CHECK(outside->head == last->chain_head);
     CHECK(outside->store_id == b.plant.store->store_id());
-    CHECK(actors::tasks::in_our_chain(*b.plant.store, {outside->sequence, outside->head}));
+    CHECK(*actors::tasks::in_our_chain(*b.plant.store, {outside->sequence, outside->head}));
   }
   const auto outside = storage::read_anchor(b.anchor_path()).value();
-  CHECK_FALSE(actors::tasks::in_our_chain(*b.plant.store, {outside->sequence + 1, outside->head}));
-  CHECK_FALSE(actors::tasks::in_our_chain(*b.plant.store, {outside->sequence - 1, outside->head}));
+  CHECK_FALSE(*actors::tasks::in_our_chain(*b.plant.store, {outside->sequence + 1, outside->head}));
+  CHECK_FALSE(*actors::tasks::in_our_chain(*b.plant.store, {outside->sequence - 1, outside->head}));
 }
 
 TEST_CASE("a halt because of another process outlives this one", "[actors][reconcile]") {

@@ -140,7 +140,7 @@ TEST_CASE("after a refusal of who we are the next call shows it on a new connect
       CHECK_FALSE(service.import_keys(sample_caller(), {}));
       CHECK(service.import_keys(sample_caller(), {}));
     }
-    CHECK(server.connections() == (refusal == 400 ? 1u : 2u));
+    CHECK(server.connections() == (refusal == 400 ? 1 : 2));
   }
 }
 
