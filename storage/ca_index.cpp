@@ -1,9 +1,11 @@
-// The CA's index in a RocksDB of its own: "t" + transaction id, "s" + serial, "r" + serial, "m".
+// The CA's index in a RocksDB of its own: "t" + transaction id, "s" + serial, "r" + serial, "m:" +
+// word. Format 2 knows when a revocation was noted and which list has it; format 1 is read.
 // Refuses to guess: an entry that does not decode is errc::corrupt, never "not there".
 #include "storage/ca_index.hpp"
 
 #include <atomic>
 #include <filesystem>
+#include <mutex>
 
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
@@ -15,8 +17,9 @@ namespace pfx::storage {
 
 namespace {
 
-constexpr std::uint8_t format_version = 1;
+constexpr std::uint8_t format_version = 2;
 constexpr const char* format_key = "m:format";
+constexpr const char* crl_number_key = "m:crl-number";
 constexpr std::size_t write_buffer_bytes = 8u << 20;
 constexpr std::size_t wal_bytes_max = 32u << 20;
 constexpr std::size_t log_files_max = 2;
@@ -43,6 +46,7 @@ bytes encode(const ca_entry& entry) {
 bytes encode(const ca_revocation& what) {
   writer out;
   out.u8(format_version).u8(what.reason).i64(what.revoked_at).flag(what.journaled);
+  out.i64(what.noted_at).i64(what.certificate_ends).u64(what.crl_number);
   return out.take();
 }
 
@@ -80,10 +84,24 @@ result<ca_revocation> decode_revocation(byte_view octets) {
   out.reason = in.u8();
   out.revoked_at = in.i64();
   out.journaled = in.flag();
+  if (version >= 2) {
+    out.noted_at = in.i64();
+    out.certificate_ends = in.i64();
+    out.crl_number = in.u64();
+  }
   if (!in.finished()) {
     return failure(errc::corrupt, "", "a revocation of the CA's index does not decode");
   }
   return out;
+}
+
+result<std::uint64_t> decode_number(byte_view octets) {
+  reader in(octets);
+  const auto number = in.u64();
+  if (!in.finished()) {
+    return failure(errc::corrupt, "", "the CRL number of the CA's index does not decode");
+  }
+  return number;
 }
 
 error error_of(const rocksdb::Status& status) {
@@ -135,6 +153,41 @@ public:
     return read<ca_revocation>("r" + serial, decode_revocation);
   }
 
+  result<void> walk_revoked(const revocation_visitor& visit) const override {
+    const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(rocksdb::ReadOptions()));
+    for (at->Seek("r"); at->Valid() && at->key().starts_with("r"); at->Next()) {
+      const auto one = decode_revocation(
+        {reinterpret_cast<const std::uint8_t*>(at->value().data()), at->value().size()});
+      if (!one) {
+        return failure(one.error());
+      }
+      if (!visit(at->key().ToString().substr(1), *one)) {
+        return {};
+      }
+    }
+    return at->status().ok() ? result<void>() : failure(error_of(at->status()));
+  }
+
+  result<std::uint64_t> last_crl_number() const override {
+    const auto last = read<std::uint64_t>(crl_number_key, decode_number);
+    return last ? result<std::uint64_t>(last->value_or(0)) : failure(last.error());
+  }
+
+  result<std::uint64_t> take_crl_number() override {
+    const std::scoped_lock lock(numbers_);
+    const auto last = last_crl_number();
+    if (!last) {
+      return last;
+    }
+    const auto octets = writer().u64(*last + 1).take();
+    rocksdb::WriteBatch batch;
+    batch.Put(crl_number_key, slice(octets));
+    if (auto written = commit(batch, true); !written) {
+      return failure(written.error());
+    }
+    return *last + 1;
+  }
+
   result<void> put(const digest& id, const ca_entry& entry) override {
     return write_entry(id, entry, true);
   }
@@ -151,19 +204,21 @@ public:
   result<void> check_format() {
     std::string value;
     const auto status = db_->Get(rocksdb::ReadOptions(), format_key, &value);
-    if (status.IsNotFound()) {
-      rocksdb::WriteBatch batch;
-      batch.Put(format_key, std::string(1, static_cast<char>(format_version)));
-      return commit(batch, true);
-    }
-    if (!status.ok()) {
+    if (!status.ok() && !status.IsNotFound()) {
       return failure(error_of(status));
     }
-    if (value.size() != 1 || static_cast<std::uint8_t>(value[0]) > format_version) {
+    const std::string own(1, static_cast<char>(format_version));
+    if (status.ok() && value == own) {
+      return {};
+    }
+    if (status.ok()
+        && (value.size() != 1 || static_cast<std::uint8_t>(value[0]) > format_version)) {
       return failure(errc::store_newer, "directory",
                      "the CA's index was written by a newer program");
     }
-    return {};
+    rocksdb::WriteBatch batch; // a new index, or one of format 1 that gets records of format 2
+    batch.Put(format_key, own);
+    return commit(batch, true);
   }
 
 private:
@@ -218,6 +273,7 @@ private:
 
   std::unique_ptr<rocksdb::DB> db_;
   std::atomic<bool> poisoned_ = false;
+  std::mutex numbers_; ///< between reading a CRL number and writing the next
 };
 
 } // namespace

@@ -1,9 +1,11 @@
-// The embedded CA's memory: what became of each transaction id, and which serials are revoked.
+// The embedded CA's memory: what became of each transaction id, which serials are revoked since
+// when, and how many revocation lists there were.
 // Every write is synced before the call returns. Knows no certificates: it keeps the octets it is
 // given.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,9 +33,16 @@ struct ca_entry {
 
 struct ca_revocation {
   std::uint8_t reason = 0; ///< CRLReason, RFC 5280 5.3.1
-  unix_ms revoked_at = 0;
+  unix_ms revoked_at = 0;  ///< by the order
   bool journaled = false;
+  unix_ms noted_at = 0;         ///< by the CA's clock; 0 in records of older programs
+  unix_ms certificate_ends = 0; ///< notAfter; 0 = not known
+  /// Every list of at least this number has the serial; 0 in records of older programs.
+  std::uint64_t crl_number = 0;
 };
+
+/// False ends the walk.
+using revocation_visitor = std::function<bool(const std::string& serial, const ca_revocation&)>;
 
 /// One process at a time; thread-safe. Life: as long as its CA. After a failed write every further
 /// write is refused with errc::store_poisoned, reads go on.
@@ -50,6 +59,16 @@ public:
   [[nodiscard]] virtual result<std::optional<digest>> issued(const std::string& serial) const = 0;
   [[nodiscard]] virtual result<std::optional<ca_revocation>> revocation(
     const std::string& serial) const = 0;
+
+  /// All revocations of one moment, in the order of their serials' texts. The visitor may not call
+  /// the index.
+  [[nodiscard]] virtual result<void> walk_revoked(const revocation_visitor& visit) const = 0;
+
+  /// The number of the last revocation list; 0 before the first.
+  [[nodiscard]] virtual result<std::uint64_t> last_crl_number() const = 0;
+  /// The next one: never the same twice, synced before it is returned, so that no list with it can
+  /// leave and be forgotten.
+  [[nodiscard]] virtual result<std::uint64_t> take_crl_number() = 0;
 
   /// Writes the entry (and, when issued, its serial) in one synced batch.
   [[nodiscard]] virtual result<void> put(const digest& transaction_id, const ca_entry& entry) = 0;
