@@ -50,7 +50,6 @@ event event_of(happening what) {
   out.thumbprint = name(what.thumbprint != 0 ? what.thumbprint : document::thumbprint(of));
   out.generation = static_cast<std::uint8_t>(what.generation);
   out.walk_ended = what.walk_ended != 0;
-  out.duration_ms = what.walk_early != 0 ? 20 * settle_ms : 0;
   for (std::uint8_t g = 0; g < slots; ++g) {
     if ((what.found >> g & 1U) != 0) {
       out.found.push_back({g, "CN=CA", "", name(g + 1U)});
@@ -142,6 +141,9 @@ facts flow::pack(const record& from, std::uint64_t key) const {
 
 reaction flow::compute(facts before, happening what) const {
   auto event = event_of(what);
+  if (what.walk_early != 0 && before.sent_lately == 0) {
+    event.duration_ms = boot_now - sent_long_ago - settle_ms / 2; // began when it could yet arrive
+  }
   break_before(before, event);
   const bool late = what.late != 0;
   const auto step = lifecycle::step(expand(before), event, rules_, moment_of(late));
