@@ -21,6 +21,8 @@ REQUESTS_PER_SECOND = 8
 REFUSALS = (4, 5)          # app/exit_code.hpp: halted, the store failed
 DISK_SECONDS = 15          # for requests to come while the disk is small, roomy again, and full
 FAULT_SECONDS = 4          # how long an engine runs with failing calls
+OPEN_SECONDS = 60          # for an engine to read its store
+OPEN_WORDS = ("keys announced", "reconciling: ")  # what it says after that
 SIGNALS = (-6, -9)         # RocksDB aborts where it cannot write; a kill is ours
 CALLS = [("posix/io/rw/write", 28), ("posix/io/rw/write", 28), ("posix/io/rw/write", 5),
          ("posix/io/sync/fdatasync", 5), ("posix/io/sync/fsync", 5), ("posix/io/oc/open", 24), ("posix/io/oc/open", 28),
@@ -169,6 +171,10 @@ def damaged_files(engine, dice, faults):
     what = damage_one(os.path.join(data, "store"), dice) or "nothing there to damage"
     log_from = size_of(engine.log)
     engine.start()
+    until = time.monotonic() + OPEN_SECONDS
+    while engine.ended() is None and not any(word in last_words(engine.log, log_from) for word in OPEN_WORDS) \
+            and time.monotonic() < until:
+        time.sleep(0.1)  # or a slow machine takes an engine that had not read its store yet for a content one
     if engine.process.wait(FAULT_SECONDS) is None:
         engine.kill()
         noticed = "reconciling" in last_words(engine.log, log_from)

@@ -25,14 +25,15 @@ GROUPS = {"ends": "", "full_disk": "a full disk: ", "after_the_cut": "after the 
 
 
 def kind_of(line):
-    """One row of the table: the campaign, and the kinds of its rounds if they were chosen."""
+    """One row of the table: the campaign, the kinds of its rounds if they were chosen, the seed."""
     rounds = line["rounds"]
-    return line["campaign"], tuple(sorted(rounds)) if isinstance(rounds, dict) else ()
+    return line["campaign"], tuple(sorted(rounds)) if isinstance(rounds, dict) else (), line["seed"]
 
 
 def command_of(line):
     rounds = line["rounds"]
     only = " --only " + ",".join(rounds) if line["campaign"] == "instances" and len(rounds) < 4 else ""
+    only += f" --requests {line['in_a_round']}" if line.get("in_a_round") else ""
     count = sum(rounds.values()) if isinstance(rounds, dict) else rounds
     return f"`tests/campaign {line['campaign']} --rounds {count} --seed {line['seed']}{only}`", count
 

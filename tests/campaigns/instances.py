@@ -134,7 +134,8 @@ def storm(options, folder, seed, dice):
 
 def crowd(options, folder, seed, dice, extra=(), drain_seconds=DRAIN_SECONDS):
     count = dice.choice([2, 2, 3, 3, 4, 5, 7, 10])
-    stage = new_stage(options, folder, seed, CROWD_SECONDS * REQUESTS_PER_SECOND, count, extra)
+    seconds = (options.requests or CROWD_SECONDS * REQUESTS_PER_SECOND) / REQUESTS_PER_SECOND
+    stage = new_stage(options, folder, seed, int(seconds * REQUESTS_PER_SECOND), count, extra)
     with open(os.path.join(stage.box, "sandbox.json")) as file:
         codes = json.load(file)["registrationCodes"]
     all_of = [Connector(stage, os.path.dirname(stage.config))]
@@ -143,7 +144,7 @@ def crowd(options, folder, seed, dice, extra=(), drain_seconds=DRAIN_SECONDS):
         one.start()
     done = {"instances": count, "kills": 0, "freezes": 0, "stops": 0}
     thaw_at, start_at = {}, {}
-    for _ in run_until(CROWD_SECONDS):
+    for _ in run_until(seconds):
         for one in [one for one, at in thaw_at.items() if time.monotonic() >= at]:
             one.thaw()
             del thaw_at[one]
@@ -179,7 +180,7 @@ def pause_of(connector, dice):
 
 
 def clone(options, folder, seed, dice):
-    stage = new_stage(options, folder, seed, 150)
+    stage = new_stage(options, folder, seed, options.requests or 150)
     first = Connector(stage, os.path.dirname(stage.config)).start()
     time.sleep(dice.uniform(1, 5))
     how = pause_of(first, dice)
@@ -220,7 +221,7 @@ def clone(options, folder, seed, dice):
 
 
 def restore(options, folder, seed, dice):
-    stage = new_stage(options, folder, seed, 150)
+    stage = new_stage(options, folder, seed, options.requests or 150)
     only = Connector(stage, os.path.dirname(stage.config)).start()
     time.sleep(dice.uniform(0.5, 4))
     how = pause_of(only, dice)
@@ -282,6 +283,6 @@ def instances(options, folder):
                          "faults": faults[:5]})
         elif not options.keep:
             shutil.rmtree(sub, ignore_errors=True)
-    print(json.dumps({"campaign": "instances", "seed": options.seed, "rounds": rounds, **total, **count,
+    print(json.dumps({"campaign": "instances", "seed": options.seed, "in_a_round": options.requests or None, "rounds": rounds, **total, **count,
                       "bad_rounds": seen[:10], "seconds": round(time.monotonic() - started, 1)}), flush=True)
     return good

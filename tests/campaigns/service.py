@@ -148,7 +148,7 @@ def service(options, folder):
             seen.append({"round": number, "seed": seed, "drained": drained, **wrong, "faults": faults[:5]})
         elif not options.keep:
             shutil.rmtree(sub, ignore_errors=True)
-    print(json.dumps({"campaign": "service", "seed": options.seed, "rounds": options.rounds, **total, **count,
+    print(json.dumps({"campaign": "service", "seed": options.seed, "in_a_round": options.requests or None, "rounds": options.rounds, **total, **count,
                       "faults_injected": sum(injected.values()), "kinds": len(injected),
                       "injected": dict(sorted(injected.items())), "bad_rounds": seen[:10],
                       "seconds": round(time.monotonic() - started, 1)}), flush=True)
