@@ -48,6 +48,9 @@ struct ca_answer {
   std::int64_t retry_after_ms = 0; ///< unknown and pending: when to ask again; 0 = own back-off
   /// unknown: false if it is certain that nothing reached the CA (no connection was made).
   bool maybe_arrived = true;
+  /// issued: the transaction id under which the certificate was issued, by the CA's books; not
+  /// present() if the CA doesn't tell. Another one than was asked for makes the answer worthless.
+  digest issued_under = {};
 };
 
 enum class revoke_status : std::uint8_t { done = 1, already, not_found, refused, unknown };
@@ -62,6 +65,9 @@ struct revoke_answer {
   revoke_status status = revoke_status::unknown;
   std::string reason;
   std::int64_t retry_after_ms = 0;
+  /// done and already: every revocation list of at least this number has it; 0 if the CA does not
+  /// tell.
+  std::uint64_t crl_number = 0;
 };
 
 /// Calls block, are thread-safe, never throw. No answer = unknown.

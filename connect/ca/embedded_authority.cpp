@@ -6,7 +6,9 @@
 #include <array>
 #include <mutex>
 
+#include "connect/ca/der.hpp"
 #include "connect/ca/issuable.hpp"
+#include "connect/ca/status_desk.hpp"
 #include "core/codec.hpp"
 #include "crypto/digest.hpp"
 #include "storage/ca_index.hpp"
@@ -17,6 +19,7 @@ namespace {
 
 constexpr std::size_t stripes = 64;            // locks; one transaction id always has the same
 constexpr std::int64_t backdate_ms = 60'000;   // for clocks of devices that are a little behind
+constexpr std::uint8_t remove_from_crl = 8;    // a CRLReason that takes a revocation back
 constexpr std::int64_t pending_retry_ms = 250; // when a waiting client should ask again
 
 using storage::ca_entry;
@@ -52,11 +55,15 @@ result<submission> decode_submission(const digest& id, byte_view octets) {
   return out;
 }
 
-class embedded_authority final : public authority {
+class embedded_authority final : public embedded_ca {
 public:
-  embedded_authority(embedded_options options, std::unique_ptr<storage::ca_index> index)
+  /// `location_extensions` go into every certificate, one after the other.
+  embedded_authority(embedded_options options, std::unique_ptr<storage::ca_index> index,
+                     bytes location_extensions)
       : options_(std::move(options)), index_(std::move(index)),
-        clock_(options_.time != nullptr ? *options_.time : system_clock()) {
+        clock_(options_.time != nullptr ? *options_.time : system_clock()),
+        location_extensions_(std::move(location_extensions)),
+        desk_(options_.identity, *index_, clock_, options_.lives) {
     if (options_.identity.cert.subject() != options_.identity.cert.issuer()) {
       chain_.push_back(options_.identity.cert.der());
     }
@@ -116,6 +123,9 @@ public:
     if (what.issuer != options_.identity.cert.subject()) {
       return {revoke_status::not_found, "not the issuer of this CA", 0};
     }
+    if (static_cast<std::uint8_t>(what.reason) == remove_from_crl) {
+      return {revoke_status::refused, "what is revoked stays revoked", 0};
+    }
     const std::scoped_lock lock(revocations_);
     const auto owner = index_->issued(what.serial_number);
     const auto earlier = index_->revocation(what.serial_number);
@@ -126,10 +136,15 @@ public:
       return {revoke_status::not_found, "no certificate of this serial", 0};
     }
     if (*earlier && (*earlier)->journaled) {
-      return {revoke_status::already, {}, 0};
+      return {revoke_status::already, {}, 0, (*earlier)->crl_number};
     }
-    return revoke_now(what, **owner, earlier->has_value());
+    return revoke_now(what, **owner, *earlier);
   }
+
+  result<std::shared_ptr<const signed_list>> current_crl() override { return desk_.current_crl(); }
+  status_reply answer_ocsp(byte_view request) override { return desk_.answer(request); }
+  const bytes& certificate() const override { return options_.identity.cert.der(); }
+  result<void> upkeep() override { return desk_.upkeep(); }
 
 private:
   static ca_answer plain(ca_status status) {
@@ -198,6 +213,16 @@ private:
     return issuable_extensions(request, what.security_identifier);
   }
 
+  bytes with_locations(const bytes& extensions) const {
+    const auto list = der::only(extensions);
+    if (location_extensions_.empty()) {
+      return extensions;
+    }
+    bytes all = list ? to_bytes(list->value) : bytes();
+    all.insert(all.end(), location_extensions_.begin(), location_extensions_.end());
+    return der::wrap(0x30, all);
+  }
+
   static ca_entry refuse(ca_entry entry, const error& why) {
     entry.state = ca_state::refused;
     entry.reason = to_string(why);
@@ -213,7 +238,7 @@ private:
     crypto::sign_options sign;
     sign.subject = request.subject;
     sign.public_key = request.public_key;
-    sign.extensions = extensions;
+    sign.extensions = with_locations(extensions);
     sign.serial = crypto::random_serial();
     sign.not_before = std::max(now - backdate_ms, issuer.not_before());
     sign.not_after = std::min(crypto::add_validity(now, what.validity), issuer.not_after());
@@ -258,6 +283,7 @@ private:
         out.status = ca_status::issued;
         out.certificate = entry.certificate;
         out.chain = chain_;
+        out.issued_under = id;
         break;
       case ca_state::pending:
         out.status = ca_status::pending;
@@ -295,33 +321,48 @@ private:
     return out;
   }
 
-  revoke_answer revoke_now(const revoke_order& what, const digest& owner, bool stored_before) {
-    storage::ca_revocation record{static_cast<std::uint8_t>(what.reason), what.revoked_at, false};
-    if (!stored_before) {
-      if (auto stored = index_->put(what.serial_number, record); !stored) {
-        return {revoke_status::unknown, to_string(stored.error()), 0};
-      }
+  /// The end of what is revoked: after it a list need not have it any more. 0 if it can't be told.
+  unix_ms end_of(const digest& id) const {
+    const auto entry = index_->find(id);
+    if (!entry || !*entry) {
+      return 0;
+    }
+    const auto parsed = crypto::certificate::from_der((*entry)->certificate);
+    return parsed ? parsed->not_after() : 0;
+  }
+
+  /// The first order counts, whatever a later one says.
+  revoke_answer revoke_now(const revoke_order& what, const digest& owner,
+                           const std::optional<storage::ca_revocation>& earlier) {
+    auto record = earlier ? result<storage::ca_revocation>(*earlier)
+                          : desk_.note(what.serial_number,
+                                       {static_cast<std::uint8_t>(what.reason), what.revoked_at,
+                                        false, clock_.wall(), end_of(owner), 0});
+    if (!record) {
+      return {revoke_status::unknown, to_string(record.error()), 0};
     }
     if (options_.journal) {
       issuance_event event;
       event.kind = issuance_event::what::revoked;
       event.transaction_id = owner;
       event.serial_number = what.serial_number;
-      event.reason = std::to_string(record.reason);
+      event.reason = std::to_string(record->reason);
       if (auto written = options_.journal(event); !written) {
         return {revoke_status::unknown, to_string(written.error()), 0};
       }
     }
-    record.journaled = true;
-    if (auto noted = index_->note(what.serial_number, record); !noted) {
+    record->journaled = true;
+    if (auto noted = index_->note(what.serial_number, *record); !noted) {
       return {revoke_status::unknown, to_string(noted.error()), 0};
     }
-    return {stored_before ? revoke_status::already : revoke_status::done, {}, 0};
+    return {earlier ? revoke_status::already : revoke_status::done, {}, 0, record->crl_number};
   }
 
   embedded_options options_;
   std::unique_ptr<storage::ca_index> index_;
   const clock& clock_;
+  bytes location_extensions_;
+  status_desk desk_;
   std::vector<bytes> chain_;
   std::array<std::mutex, stripes> locks_;
   std::mutex revocations_;
@@ -329,16 +370,21 @@ private:
 
 } // namespace
 
-result<std::unique_ptr<authority>> make_embedded_authority(embedded_options options) {
+result<std::unique_ptr<embedded_ca>> make_embedded_authority(embedded_options options) {
   if (!options.identity.cert.is_ca() || !options.identity.cert.matches(options.identity.key)) {
     return failure(errc::bad_input, "identity", "is no CA certificate with its own key");
+  }
+  auto locations = crypto::encode_status_locations(options.locations);
+  if (!locations) {
+    return failure(errc::bad_input, "locations." + locations.error().field,
+                   locations.error().message);
   }
   auto index = storage::ca_index::open(options.directory);
   if (!index) {
     return failure(index.error());
   }
-  return std::unique_ptr<authority>(
-    std::make_unique<embedded_authority>(std::move(options), std::move(*index)));
+  return std::unique_ptr<embedded_ca>(std::make_unique<embedded_authority>(
+    std::move(options), std::move(*index), std::move(*locations)));
 }
 
 } // namespace pfx::connect::ca

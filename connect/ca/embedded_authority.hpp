@@ -1,14 +1,16 @@
 // The embedded CA: one root, an index by transaction id in a store of its own, synced before a
-// certificate leaves. And the server half of the CA service, which puts it (or any CA) behind
-// HTTPS.
+// certificate leaves, revocations, lists and OCSP answers. And the server half of the CA service,
+// which puts it (or any CA) behind HTTPS.
 #pragma once
 
 #include <functional>
 #include <map>
 
 #include "connect/ca/authority.hpp"
+#include "connect/ca/publisher.hpp"
 #include "connect/http/server.hpp"
 #include "crypto/issue.hpp"
+#include "crypto/status_locations.hpp"
 
 namespace pfx::connect::ca {
 
@@ -25,6 +27,13 @@ struct issuance_event {
   std::string reason;
 };
 
+/// How long things hold that a CA says in public.
+struct status_lives {
+  std::int64_t crl_ms = 24LL * 3'600'000;
+  std::int64_t answer_ms = 3'600'000;
+  std::int64_t responder_ms = 7 * 24LL * 3'600'000; ///< of the delegated certificate
+};
+
 struct embedded_options {
   std::string directory; ///< the CA's own store
   crypto::ca_identity identity;
@@ -38,11 +47,19 @@ struct embedded_options {
   /// Called synchronously before the answer leaves; if it fails the answer is `unknown`.
   std::function<result<void>(const issuance_event&)> journal;
   const clock* time = nullptr; ///< default: the machine's
+  /// Written into every certificate; none: nothing is.
+  crypto::status_locations locations = {};
+  status_lives lives = {};
 };
+
+/// A CA in this process: issues, revokes, and says in public what it revoked. A revocation is
+/// durable before `revoke` answers, and in every list and OCSP answer after it.
+class embedded_ca : public authority, public publisher {};
 
 /// Same transaction id and CSR → the same certificate; same id, other CSR → conflict, never a
 /// second issuance.
-[[nodiscard]] result<std::unique_ptr<authority>> make_embedded_authority(embedded_options options);
+[[nodiscard]] result<std::unique_ptr<embedded_ca>> make_embedded_authority(
+  embedded_options options);
 
 /// Routes CertificateAuthority/{submit,find,revoke,close} bodies to a CA. `prefix` is the path
 /// before them.

@@ -149,6 +149,13 @@ result<ca_answer> issued_of(const json& value, ca_answer out) {
   if (!chain) {
     return failure(chain.error());
   }
+  if (value.contains("transactionId")) {
+    const auto id = transaction_id(value);
+    if (!id) {
+      return failure(id.error().code, "value.transactionId", id.error().message);
+    }
+    out.issued_under = *id;
+  }
   out.certificate = std::move(*certificate);
   out.chain = std::move(*chain);
   return out;
@@ -257,6 +264,9 @@ result<revoke_order> decode_revoke(std::string_view body) {
 std::string encode_answer(const ca_answer& answer) {
   json value = {{"status", name_of(answer.status)}};
   if (answer.status == ca_status::issued) {
+    if (answer.issued_under.present()) {
+      value["transactionId"] = to_hex(answer.issued_under);
+    }
     value["certificate"] = crypto::to_base64(answer.certificate);
     value["chain"] = json::array();
     for (const auto& one : answer.chain) {
@@ -303,6 +313,9 @@ std::string encode_answer(const revoke_answer& answer) {
   if (!answer.reason.empty()) {
     value["reason"] = printable(answer.reason, reason_characters_max);
   }
+  if (answer.crl_number != 0) {
+    value["crlNumber"] = answer.crl_number;
+  }
   return json{{"value", std::move(value)}}.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -316,9 +329,14 @@ result<revoke_answer> decode_revoke_answer(std::string_view body) {
   if (!word || !reason) {
     return failure(errc::bad_input, word ? "value.reason" : "value.status", "is no short string");
   }
+  const auto number = value->value("crlNumber", json());
+  if (!number.is_null() && !number.is_number_unsigned()) {
+    return failure(errc::bad_input, "value.crlNumber", "is no number");
+  }
   for (const auto status : revoke_statuses) {
     if (*word == name_of(status)) {
-      return revoke_answer{status, printable(*reason, reason_characters_max), 0};
+      return revoke_answer{status, printable(*reason, reason_characters_max), 0,
+                           number.is_null() ? 0 : number.get<std::uint64_t>()};
     }
   }
   return failure(errc::bad_input, "value.status", "is no status of this protocol");

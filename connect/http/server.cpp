@@ -285,7 +285,11 @@ result<std::unique_ptr<server>> server::start(server_options options, handler ha
     return failure(errc::bad_input, "handle", "is empty");
   if (options.connections_max == 0 || options.header_bytes_max > UINT32_MAX)
     return failure(errc::bad_input, "connections_max", "or header_bytes_max is out of range");
-  if (options.unix_socket.empty()) {
+  const bool promised_tls = !options.certificate_pem.empty() || !options.client_roots_pem.empty()
+    || !options.others.empty() || !options.unix_socket.empty();
+  if (options.plain_public_data && promised_tls)
+    return failure(errc::bad_input, "plain_public_data", "does not go with TLS or a Unix socket");
+  if (options.unix_socket.empty() && !options.plain_public_data) {
     auto context = tls::make_server_context(options.certificate_pem, options.key_pem.text(),
                                             options.client_roots_pem);
     if (!context)

@@ -47,6 +47,9 @@ struct server_options {
   /// Path; then address, port and TLS are unused; mode 0600; a stale socket is replaced, a living
   /// one refused
   std::string unix_socket;
+  /// TCP without TLS, for data that is public and signed by itself and nothing else: revocation
+  /// lists, OCSP. Refused together with a certificate.
+  bool plain_public_data = false;
   std::string certificate_pem; ///< leaf first, then chain
   secret_bytes key_pem;
   /// If set, client certificates are asked for and, when sent, must verify against these

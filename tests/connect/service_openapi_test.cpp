@@ -134,7 +134,8 @@ std::vector<body> ca_bodies() {
   namespace ca = connect::ca;
   ca::submission what{
     sample_digest(), sample_der(), "User", {12, validity_unit::months}, "S-1-5-1"};
-  ca::ca_answer issued{ca::ca_status::issued, sample_der(), {sample_der(2)}, "", {}, "r", 0, true};
+  ca::ca_answer issued{ca::ca_status::issued, sample_der(), {sample_der(2)}, "", {}, "r", 0, true,
+                       sample_digest()};
   ca::ca_answer pending{ca::ca_status::pending, {}, {}, "id", sample_digest(), "r", 0, true};
   ca::ca_answer refused{ca::ca_status::refused, {}, {}, "", {}, "r", 0, true};
   ca::revoke_order revoke{"CN=x", "0a", ca::revocation_reason::superseded, sample_time};
@@ -149,7 +150,7 @@ std::vector<body> ca_bodies() {
     {"CaAnswer", wire::encode_answer(refused), answer_again},
     {"CaRevokeCall", wire::encode_revoke(revoke),
      echo_of(wire::decode_revoke, wire::encode_revoke)},
-    {"CaRevokeAnswer", wire::encode_answer(ca::revoke_answer{ca::revoke_status::done, "r", 0}),
+    {"CaRevokeAnswer", wire::encode_answer(ca::revoke_answer{ca::revoke_status::done, "r", 0, 17}),
      echo_of(wire::decode_revoke_answer,
              [](const ca::revoke_answer& got) { return wire::encode_answer(got); })},
   };
