@@ -78,6 +78,9 @@ fields fields_of(const sandbox_address& where, const sandbox::sandbox& box,
                  const std::string& directory) {
   return {{"serviceUrl", where.service_url},
           {"caUrl", where.ca_url},
+          {"crlUrl", box.crl_url()},
+          {"ocspUrl", box.ocsp_url()},
+          {"issuerUrl", box.issuer_url()},
           {"caName", where.ca_name},
           {"tenant", where.tenant},
           {"serverRoots", where.server_roots},
@@ -211,6 +214,7 @@ void add_options(CLI::App& command, sandbox_order& order) {
     ->capture_default_str();
   command.add_option("--address", options.address, "Address to listen on")->capture_default_str();
   command.add_option("--port", options.port, "Port; 0 is any free one")->capture_default_str();
+  command.add_option("--public-port", options.public_port, "Port of CRLs and OCSP, plain HTTP");
   command.add_option("--requests", options.requests, "How many requests")->capture_default_str();
   command.add_option("--mix", order.mix, mix_words)->capture_default_str();
   command.add_option("--extra", order.extra, "So many requests more, KIND=COUNT,…");

@@ -7,14 +7,14 @@
 #include <mutex>
 #include <optional>
 
-#include <nlohmann/json.hpp>
-
 #include "connect/ca/embedded_authority.hpp"
+#include "connect/ca/publication.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/random.hpp"
 #include "sandbox/authorities.hpp"
 #include "sandbox/certificates.hpp"
 #include "sandbox/deliveries.hpp"
+#include "sandbox/description.hpp"
 #include "sandbox/feeder.hpp"
 #include "sandbox/hostile_authority.hpp"
 #include "sandbox/hostile_wire.hpp"
@@ -28,7 +28,6 @@ namespace {
 constexpr std::size_t extra_max = 1'000'000;
 constexpr unix_ms request_life_ms = 24LL * 3'600'000;
 constexpr std::int64_t client_certificate_ms = 90LL * 86'400'000;
-constexpr std::size_t connections_max = 64;
 
 } // namespace
 
@@ -44,7 +43,8 @@ struct sandbox::state {
   std::unique_ptr<import_desk> imports;
   certificate_watch watch;
   std::unique_ptr<fault_injector> faults; ///< none if nothing is to go wrong
-  std::unique_ptr<connect::ca::authority> ca;
+  std::unique_ptr<connect::ca::embedded_ca> ca;
+  std::unique_ptr<connect::ca::publication_point> public_point; ///< ends before the CA
   std::unique_ptr<hostile_authority> erring_ca;
   std::unique_ptr<delivery_store> deliveries;
   std::unique_ptr<judge_line> judges;
@@ -76,10 +76,12 @@ struct sandbox::state {
   [[nodiscard]] order order_of(std::uint64_t index) const {
     auto out = draft_of(index);
     if (auto completed = imports->complete(out); !completed) {
-      log->append(
-        line("fault").text("context", out.context).text("text", to_string(completed.error())));
+      note_fault(out, completed.error());
     }
     return out;
+  }
+  void note_fault(const order& at, const error& what) const {
+    log->append(line("fault").text("context", at.context).text("text", to_string(what)));
   }
 
   result<void> make_files() {
@@ -146,23 +148,31 @@ struct sandbox::state {
     if (!identity) {
       return failure(identity.error());
     }
+    auto point = connect::ca::publication_point::open(
+      {how.authority_name, how.address, how.public_port, {}, nullptr});
+    if (!point) {
+      return failure(point.error());
+    }
+    public_point = std::move(*point);
     connect::ca::embedded_options options{path("ca"), std::move(own->issuing_ca)};
+    options.locations = public_point->locations();
     options.templates = {"User", "Device"};
     options.pending_answers = how.ca_pending_answers;
     options.pending_share = how.pending_share;
-    options.journal
+    const auto heard
       = [this](const connect::ca::issuance_event& event) { return note_issuance(event); };
+    options.journal = heard;
     auto made = connect::ca::make_embedded_authority(std::move(options));
     if (!made) {
       return failure(made.error());
     }
     ca = std::move(*made);
+    public_point->attach(*ca);
     if (faults) {
       erring_ca = std::make_unique<hostile_authority>(hostile_authority_options{
-        *ca, *faults, *log, std::move(*identity), own->expired_issuer,
-        [this](const connect::ca::issuance_event& event) { return note_issuance(event); }});
+        *ca, *faults, *log, std::move(*identity), own->expired_issuer, heard});
     }
-    return {};
+    return ca->upkeep();
   }
 
   void make_service() {
@@ -175,8 +185,7 @@ struct sandbox::state {
                                                     how.deliveries_max);
       line_options.keep = [this](const order& ordered, const request_result& delivered) {
         if (auto kept = deliveries->keep(ordered, delivered); !kept) {
-          log->append(
-            line("fault").text("context", ordered.context).text("text", to_string(kept.error())));
+          note_fault(ordered, kept.error());
         }
       };
     }
@@ -203,7 +212,6 @@ struct sandbox::state {
     options.certificate_pem = own->server_chain_pem;
     options.key_pem = std::move(own->server_key_pem);
     options.client_roots_pem = client_roots_pem;
-    options.connections_max = connections_max;
     connect::http::handler handle
       = [this](const connect::http::server_request& request) { return service->handle(request); };
     if (faults) {
@@ -226,26 +234,15 @@ struct sandbox::state {
   }
 
   result<void> describe() {
-    using json = nlohmann::ordered_json;
-    const json text = {
-      {"serviceUrl", endpoint("/service")},
-      {"caUrl", endpoint("/ca")},
-      {"tenant", how.tenant},
-      {"certificateAuthority", how.authority_name},
-      {"certificateTemplates", json::array({"User", "Device"})},
-      {"sanSuffixes", json::array({"example.test"})},
-      {"sidDomainPrefixes", json::array({sid_domain})},
-      {"extendedKeyUsages", json::array({"1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4"})},
-      {"registrationCodes", codes},
-      {"serverRoots", path("server-root.pem")},
-      {"deviceRoots", path("device-root.pem")},
-      {"caRoot", path("ca-root.pem")},
-    };
+    const auto text
+      = description_of({endpoint("/service"), endpoint("/ca"), public_point->locations(),
+                        how.tenant, how.authority_name, codes, path("server-root.pem"),
+                        path("device-root.pem"), path("ca-root.pem")});
     const std::vector<std::pair<const char*, std::string>> files = {
       {"server-root.pem", own->server_root.pem()},
       {"device-root.pem", devices->root().pem()},
       {"ca-root.pem", own->ca_root.pem()},
-      {"sandbox.json", text.dump(2) + "\n"},
+      {"sandbox.json", text},
     };
     for (const auto& [name, content] : files) {
       if (auto written = write_file(path(name), as_bytes(content)); !written) {
@@ -265,12 +262,12 @@ struct sandbox::state {
   }
 
   void stop() {
-    if (feeding) {
+    if (feeding)
       feeding->stop();
-    }
-    if (server) {
+    if (server)
       server->stop();
-    }
+    if (public_point)
+      public_point->stop();
   }
 
   result<void> begin() {
@@ -320,6 +317,9 @@ result<std::unique_ptr<sandbox>> sandbox::start(options how) {
 
 std::string sandbox::url() const { return state_->endpoint("/service"); }
 std::string sandbox::ca_url() const { return state_->endpoint("/ca"); }
+std::string sandbox::crl_url() const { return state_->public_point->locations().crl; }
+std::string sandbox::ocsp_url() const { return state_->public_point->locations().ocsp; }
+std::string sandbox::issuer_url() const { return state_->public_point->locations().issuer; }
 std::uint16_t sandbox::port() const { return state_->server->port(); }
 std::string sandbox::registration_code() const { return state_->codes.front(); }
 std::vector<std::string> sandbox::registration_codes() const { return state_->codes; }

@@ -19,6 +19,7 @@ struct options {
   std::string directory; ///< must not hold a journal of an earlier run; mode 0700
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;         ///< 0 = any free one
+  std::uint16_t public_port = 0;  ///< plain HTTP for what the CA says in public; 0 = any free one
   std::string tenant = "sandbox"; ///< the connectors' configured tenant, for transaction ids
   std::string authority_name = "Sandbox-CA"; ///< certificateAuthority of the requests
   std::uint64_t requests = 300;
@@ -94,8 +95,11 @@ public:
   [[nodiscard]] static result<std::unique_ptr<sandbox>> start(options how);
   ~sandbox();
 
-  [[nodiscard]] std::string url() const;    ///< the service's endpoint
-  [[nodiscard]] std::string ca_url() const; ///< the CA's
+  [[nodiscard]] std::string url() const;        ///< the service's endpoint
+  [[nodiscard]] std::string ca_url() const;     ///< the CA's
+  [[nodiscard]] std::string crl_url() const;    ///< its revocation list, plain HTTP
+  [[nodiscard]] std::string ocsp_url() const;   ///< its OCSP responder, plain HTTP
+  [[nodiscard]] std::string issuer_url() const; ///< its certificate, plain HTTP
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::string registration_code() const; ///< the first of registration_codes()
   [[nodiscard]] std::vector<std::string> registration_codes() const;

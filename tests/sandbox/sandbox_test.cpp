@@ -248,6 +248,10 @@ TEST_CASE("a second certificate makes a run unfinished until it is revoked", "[s
     = one.ca->revoke({leaf.issuer(), leaf.serial(), connect::ca::revocation_reason::superseded,
                       system_clock().wall()});
   CHECK(revoked.status == connect::ca::revoke_status::done);
+  CHECK(revoked.crl_number == 2); // the first was signed at the start
+  for (const auto& where : {box->crl_url(), box->ocsp_url(), box->issuer_url()}) {
+    CHECK(to_text(leaf.der()).find(where) != std::string::npos);
+  }
   CHECK(box->finished());
   CHECK(good(box->verdict()).surplus_certificates == 0);
 }
