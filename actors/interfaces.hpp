@@ -163,12 +163,13 @@ using issuer = caf::typed_actor<caf::reacts_to<parcel<task_list>>,
                                 caf::reacts_to<parcel<tasks::outcome>>, caf::reacts_to<go_atom>>;
 
 /// Sends results, asks about them, renews leases, re-acknowledges; many requests a call.
-using uploader
-  = caf::typed_actor<caf::reacts_to<parcel<task_list>>,
-                     caf::reacts_to<parcel<std::vector<tasks::lease_wish>>>,
-                     caf::reacts_to<parcel<std::vector<tasks::settled_again>>>,
-                     // A call ended (io thread).
-                     caf::reacts_to<parcel<tasks::service_outcomes>>, caf::reacts_to<go_atom>>;
+using uploader = caf::typed_actor<caf::reacts_to<parcel<task_list>>,
+                                  caf::reacts_to<parcel<std::vector<tasks::lease_wish>>>,
+                                  caf::reacts_to<parcel<std::vector<tasks::settled_again>>>,
+                                  // A call ended (io thread).
+                                  caf::reacts_to<parcel<tasks::service_outcomes>>,
+                                  // Few results have waited long enough for others to go with them.
+                                  caf::reacts_to<tick_atom>, caf::reacts_to<go_atom>>;
 
 /// Revokes what closing found and nobody asked for.
 using revoker = caf::typed_actor<

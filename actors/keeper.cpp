@@ -209,6 +209,7 @@ caf::result<bool> keeper_state::take_download(parcel<tasks::arrivals> download_a
               found->settled.emplace(keys[i], *(*settled)[i]);
             }
           }
+          tasks::seal_arrivals(*plant, found->download.list, found->settled);
         }
         caf::anon_send(me, parcel<look_up>(found));
       });

@@ -1,5 +1,6 @@
 // The uploader: results, questions, leases and re-acknowledgements, many requests a call. While
-// calls are under way, what arrives collects for the next one.
+// calls are under way, what arrives collects for the next one; a few results wait a moment for more
+// rather than take a second call.
 #include <algorithm>
 #include <deque>
 
@@ -12,7 +13,9 @@ namespace {
 
 using tasks::service_outcomes;
 
-constexpr std::size_t calls_waiting_max = 64; ///< renewals and re-acknowledgements that wait
+constexpr std::size_t calls_waiting_max = 64;    ///< renewals and re-acknowledgements that wait
+constexpr std::size_t results_worth_a_call = 16; ///< beside one that is under way
+constexpr auto results_wait = std::chrono::milliseconds(10);
 
 struct uploader_state {
   explicit uploader_state(uploader::pointer owner) : self(owner) {}
@@ -26,9 +29,13 @@ struct uploader_state {
   std::deque<parcel<std::vector<tasks::lease_wish>>> renewals;
   std::deque<parcel<std::vector<tasks::settled_again>>> acknowledgements;
   std::size_t calls = 0;
+  bool ticking = false; ///< a tick is on its way
+  bool waited = false;  ///< it came: few results are enough
 
   void take(task_list list);
   void pump();
+  void waited_enough();
+  [[nodiscard]] bool uploads_ready() const;
   bool send_next();
   template <class Call>
   void start(std::string_view label, Call call);
@@ -70,6 +77,22 @@ void uploader_state::start(std::string_view label, Call call) {
 
 void uploader_state::pump() {
   while (calls < p->settings.upload_calls_max && send_next()) {}
+  if (!uploads.empty() && calls < p->settings.upload_calls_max && !ticking) {
+    ticking = true;
+    self->delayed_send(self, results_wait, tick_atom_v);
+  }
+}
+
+void uploader_state::waited_enough() {
+  ticking = false;
+  waited = true;
+  pump();
+  waited = false;
+}
+
+/// Each call costs the same few dozen microseconds on both sides, however little it carries.
+bool uploader_state::uploads_ready() const {
+  return !uploads.empty() && (calls == 0 || waited || uploads.size() >= results_worth_a_call);
 }
 
 /// Leases first: they are what everything else rests on.
@@ -87,7 +110,7 @@ bool uploader_state::send_next() {
     });
     return true;
   }
-  if (!uploads.empty()) {
+  if (uploads_ready()) {
     start("upload",
           [list = cut(uploads, max), plant = p] { return tasks::run_uploads(*plant, list); });
     return true;
@@ -139,6 +162,7 @@ uploader::behavior_type uploader_behavior(uploader::stateful_pointer<uploader_st
       self->state.pump();
     },
     [self](const parcel<service_outcomes>& done) { self->state.finished(*done); },
+    [self](tick_atom) { self->state.waited_enough(); },
     [self](go_atom) {
       const auto& s = self->state;
       const auto entries = s.p->settings.upload_calls_max * s.p->settings.upload_entries_max;

@@ -1,4 +1,5 @@
 // Downloads and check-ins: what comes in from the service, read, sealed and judged as a whole.
+#include <algorithm>
 #include <exception>
 
 #include "actors/tasks/service_calls.hpp"
@@ -10,8 +11,7 @@ namespace {
 
 using namespace connect::service;
 
-/// Nothing if the request could not be sealed: it stays with the service and comes again.
-std::optional<arrival> read_offer(const plant& p, const offer& from, boot_ms sent) {
+arrival read_offer(const plant& p, offer& from, boot_ms sent) {
   arrival out;
   out.key = {p.settings.tenant, flow::pfx, from.context};
   out.fingerprint = from.fingerprint;
@@ -21,7 +21,7 @@ std::optional<arrival> read_offer(const plant& p, const offer& from, boot_ms sen
     out.fault = from.request.error();
     return out;
   }
-  const auto& request = *from.request;
+  auto& request = *from.request;
   out.kind = request.kind;
   out.expires_at = request.expires;
   if (request.kind == request_kind::unknown) {
@@ -30,12 +30,21 @@ std::optional<arrival> read_offer(const plant& p, const offer& from, boot_ms sen
     return out;
   }
   out.authority = request.create.authority; // none takes part in an import
-  auto sealed = seal_blob(p, out.key, blob_kind::request, encode(request));
-  if (!sealed) {
-    return std::nullopt;
-  }
-  out.sealed_request = std::move(*sealed);
+  out.plain = std::move(request);
   return out;
+}
+
+/// False if it could not be sealed.
+bool seal(const plant& p, arrival& one, const std::map<request_key, settled_record>& settled) {
+  if (one.plain && !settled.contains(one.key)) {
+    auto sealed = seal_blob(p, one.key, blob_kind::request, encode(*one.plain));
+    if (!sealed) {
+      return false;
+    }
+    one.sealed_request = std::move(*sealed);
+  }
+  one.plain.reset();
+  return true;
 }
 
 } // namespace
@@ -63,10 +72,8 @@ arrivals run_download(const plant& p, const demand& wish) noexcept {
       }
       return out;
     }
-    for (const auto& one : answer->offers) {
-      if (auto read = read_offer(p, one, sent)) {
-        out.list.push_back(std::move(*read));
-      }
+    for (auto& one : answer->offers) {
+      out.list.push_back(read_offer(p, one, sent));
     }
     for (const auto& lost : answer->unanswerable) {
       out.why = "entries that nobody can answer: " + to_string(lost);
@@ -77,6 +84,15 @@ arrivals run_download(const plant& p, const demand& wish) noexcept {
     out.why = std::string("exception: ") + printable(thrown.what());
   }
   return out;
+}
+
+void seal_arrivals(const plant& p, std::vector<arrival>& list,
+                   const std::map<request_key, settled_record>& settled) noexcept {
+  try {
+    std::erase_if(list, [&](arrival& one) { return !seal(p, one, settled); });
+  } catch (const std::exception&) { // no memory: none of them was taken
+    list.clear();
+  }
 }
 
 namespace {

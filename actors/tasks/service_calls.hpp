@@ -39,7 +39,7 @@ struct settled_again {
 [[nodiscard]] service_outcomes run_reacknowledgements(
   const plant& p, const std::vector<settled_again>& what) noexcept;
 
-/// One request as it was handed out, read and sealed, not yet looked up.
+/// One request as it was handed out: read, not yet looked up and not yet sealed.
 struct arrival {
   request_key key;
   request_kind kind = request_kind::unknown;
@@ -49,6 +49,7 @@ struct arrival {
   unix_ms expires_at = 0;
   std::string authority;
   std::optional<error> fault;
+  std::optional<pfx_request> plain; ///< until seal_arrivals()
   bytes sealed_request;
   /// Learnt by asking, not handed out: what stands recorded at the service.
   std::optional<connect::service::recorded> stands;
@@ -70,6 +71,10 @@ struct demand {
 };
 
 [[nodiscard]] arrivals run_download(const plant& p, const demand& wish) noexcept;
+/// Seals every request but the settled ones, of which nothing is kept. What cannot be sealed is
+/// taken out of the list: it stays with the service and comes again.
+void seal_arrivals(const plant& p, std::vector<arrival>& list,
+                   const std::map<request_key, settled_record>& settled) noexcept;
 
 /// One page of every request that was ever handed to this connector and has not expired: those that
 /// stand recorded. `more`: ask again after `last`.
