@@ -281,3 +281,27 @@ TEST_CASE("counts out of their limits are named", "[service][download]") {
   entry["certificate"]["extendedKeyUsages"][0] = "anyExtendedKeyUsage";
   CHECK(wrong(entry).field == "certificate.extendedKeyUsages[0]");
 }
+
+TEST_CASE("a request's size is that of its text without white space", "[service][download]") {
+  json entry = create_entry();
+  entry["later"] = {{"deep", json::array({json::array(), json::object(), nullptr, true, -17, 2.5})},
+                    {"empty", json::object()},
+                    {"fill", ""}};
+  auto& fill = entry["later"]["fill"];
+  fill = std::string(limits::request_bytes_max - entry.dump().size(), 'x');
+  REQUIRE(entry.dump().size() == limits::request_bytes_max);
+  CHECK(only(entry).request.has_value());
+  CHECK(only(entry.dump(2)).request.has_value());
+  fill = std::string(fill.get<std::string>().size(), '"'); // as text, each is two octets
+  CHECK(only(entry).request.has_value());
+  fill = fill.get<std::string>() + "x";
+  CHECK(wrong(entry).code == errc::too_large);
+  CHECK(wrong(entry).field == "request");
+  entry = create_entry();
+  entry["later"] = json::array();
+  while (entry.dump().size() <= limits::request_bytes_max) { // nothing but small parts
+    for (int i = 0; i < 500; ++i)
+      entry["later"].push_back({{"a", json::array({1})}});
+  }
+  CHECK(wrong(entry).code == errc::too_large);
+}
