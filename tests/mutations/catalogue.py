@@ -10,11 +10,13 @@ CORE_WORK = "core/lifecycle_work.cpp"
 CORE_DELIVERY = "core/lifecycle_delivery.cpp"
 CORE_NEXT = "core/lifecycle.cpp"
 LEDGER = "actors/tasks/ledger.cpp"
+DISPATCH = "actors/tasks/ledger_dispatch.cpp"
 
 
-def change(name, invariant, what, file, old, new, *caught_by):
-    return {"name": name, "invariant": invariant, "what": what, "file": file, "old": old,
-            "new": new, "caught_by": caught_by}
+def change(name, invariant, what, file, old, new, *caught_by, also=()):
+    """`also`: further places, as file, old and new."""
+    return {"name": name, "invariant": invariant, "what": what,
+            "places": [(file, old, new), *also], "caught_by": caught_by}
 
 
 MUTATIONS = [
@@ -71,12 +73,16 @@ MUTATIONS = [
     change("settled-is-new", 3, "a settled request that comes again is worked on like a new one",
            LEDGER, "if (const auto before = settled.find(one.key); before != settled.end()) {",
            "if (const auto before = settled.find(one.key); before != settled.end() && one.stands) {",
-           "test_actors [actors]"),
+           "test_actors a settled request that comes again*"),
     # 4. Durable before visible.
     change("act-before-sync", 4, "what follows from a fact does not wait for its write",
-           "actors/tasks/ledger_dispatch.cpp",
-           "const bool settled_first = in.undurable != 0;", "const bool settled_first = false;",
-           "test_actors [actors]"),
+           LEDGER, "  ++in.undurable;\n  enqueue(std::move(c));\n",
+           "  ++in.undurable;\n  enqueue(std::move(c));\n  examine(in);\n",
+           "test_actors the intent is durable before the CA hears of it*",
+           also=[(DISPATCH, "const bool settled_first = in.undurable != 0;",
+                  "const bool settled_first = false;"),
+                 (DISPATCH, "  if (in.undurable != 0) {\n"
+                  "    return; // examined again when its write is synced\n  }\n", "")]),
     change("writes-without-sync", 4, "a commit is not synced",
            "storage/store.cpp", "how.sync = true;", "how.sync = false;",
            "test_storage [storage]"),
@@ -97,7 +103,7 @@ MUTATIONS = [
     change("stop-drops-work", 8, "a stop waits for nothing",
            "actors/keeper.cpp", "if (stopping && stop_promise && (poisoned || book->quiet())) {",
            "if (stopping && stop_promise) {",
-           "test_actors [actors]"),
+           "test_actors a stop*"),
     # 9. The disk fails loudly.
     change("write-after-fault", 9, "a store whose write failed takes the next one",
            "storage/store.cpp", "    poisoned = true;\n", "    poisoned = false;\n",
@@ -121,7 +127,7 @@ MUTATIONS = [
            "test_storage [owner]"),
     # 12. Amnesia is noticed.
     change("amnesia-unnoticed", 12, "the service's last known audit head is not looked for",
-           "actors/tasks/downloads.cpp", "out.reconcile = !in_our_chain(*p.store, *answer->last_known);",
+           "actors/tasks/downloads.cpp", "out.reconcile = !*ours;",
            "out.reconcile = false;",
            "test_actors [reconcile]"),
     # 13. Frozen bytes.
@@ -148,7 +154,7 @@ MUTATIONS = [
            "actors/tasks/create_work.cpp", "  auto key = crypto::private_key::generate(order.key);\n",
            "  static const auto first = crypto::private_key::generate(order.key)->to_pkcs8();\n"
            "  auto key = crypto::private_key::from_pkcs8(first->view());\n",
-           "test_actors [actors]"),
+           "test_actors no two requests have one key"),
 ]
 
 # These are switched on by PFXENGINE_MUTATE in a program that was built with PFX_FAULT_POINTS; the
