@@ -69,6 +69,14 @@ std::string to_base64(byte_view octets) {
   return out;
 }
 
+std::string to_base64url(byte_view octets) {
+  std::string out = to_base64(octets);
+  out.erase(std::min(out.find('='), out.size()));
+  for (char& c : out)
+    c = c == '+' ? '-' : c == '/' ? '_' : c;
+  return out;
+}
+
 result<bytes> from_base64(std::string_view text) {
   static constexpr auto values = base64_values();
   if (text.size() % 4 != 0)

@@ -14,6 +14,8 @@ namespace pfx::crypto {
 
 /// RFC 4648 section 4, padded, no line breaks.
 [[nodiscard]] std::string to_base64(byte_view octets);
+/// RFC 4648 section 5, without padding (as RFC 7515 2 wants it).
+[[nodiscard]] std::string to_base64url(byte_view octets);
 /// Strict: canonical alphabet, padding and trailing bits; no white space. errc::bad_input
 /// otherwise.
 [[nodiscard]] result<bytes> from_base64(std::string_view text);

@@ -46,6 +46,15 @@ std::uint64_t random_u64() {
   return out;
 }
 
+std::string random_uuid() {
+  bytes octets = random_bytes(16);
+  octets[6] = static_cast<std::uint8_t>((octets[6] & 0x0fu) | 0x40u);
+  octets[8] = static_cast<std::uint8_t>((octets[8] & 0x3fu) | 0x80u);
+  const std::string hex = to_hex(octets);
+  return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-"
+    + hex.substr(16, 4) + "-" + hex.substr(20);
+}
+
 secret_bytes random_password(std::size_t characters) {
   constexpr std::string_view alphabet
     = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

@@ -14,16 +14,6 @@ namespace pfx::connect::service {
 
 namespace {
 
-/// RFC 4122 section 4.4, version 4.
-std::string fresh_uuid() {
-  bytes octets = crypto::random_bytes(16);
-  octets[6] = static_cast<std::uint8_t>((octets[6] & 0x0fu) | 0x40u);
-  octets[8] = static_cast<std::uint8_t>((octets[8] & 0x3fu) | 0x80u);
-  std::string hex = to_hex(octets);
-  return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-"
-    + hex.substr(16, 4) + "-" + hex.substr(20);
-}
-
 /// The service's own words about a refusal, as far as they are there.
 struct refusal {
   std::string code;
@@ -89,7 +79,7 @@ call_error refused(const http::response& answer, const std::string& id) {
 
 /// One call: the body's text of a successful answer, or why there is none.
 answer<std::string> exchange(http::client& over, const char* call, const std::string& body) {
-  std::string id = fresh_uuid();
+  std::string id = crypto::random_uuid();
   http::call_options options;
   options.headers = {{"api-version", std::string(api_version)},
                      {"client-request-id", id},
