@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "core/clock.hpp"
+#include "core/limits.hpp"
 
 namespace pfx {
 
@@ -17,8 +18,7 @@ public:
   static constexpr std::uint32_t failures_to_open = 5; ///< in a row
   static constexpr std::int64_t rest_base_ms = 1'000;
   static constexpr std::int64_t rest_max_ms = 60'000;
-  /// The longest silence that the other side may ask for; it is asked again after that.
-  static constexpr std::int64_t asked_rest_max_ms = 600'000;
+  static constexpr std::int64_t asked_rest_max_ms = limits::asked_wait_ms_max;
 
   /// `random` is called under a lock; any 64 bits.
   explicit breaker(std::function<std::uint64_t()> random) : random_(std::move(random)) {}

@@ -98,6 +98,7 @@ struct event {
   std::int64_t retry_after_ms = 0;
   std::vector<found_certificate> found;
   bool walk_ended = false;    ///< never seen was reached beyond our highest generation
+  bool walk_doubted = false;  ///< what the CA showed cannot all be this request's; `text` says why
   std::vector<std::pair<blob_kind, bytes>> blobs; ///< sealed; stored in the same batch
   std::string call_id;
   std::int64_t duration_ms = 0;

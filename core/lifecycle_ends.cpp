@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/lifecycle_turn.hpp"
+#include "core/limits.hpp"
 
 namespace pfx::lifecycle {
 
@@ -51,8 +52,32 @@ void end_quarantine(turn& t) {
   }
 }
 
+namespace {
+
+/// The CA shows what cannot all be this request's: nothing is listed for revocation on such a word.
+/// A CA that lost its books would hold every closing request for ever; so it is believed in the end
+/// that nothing can be known, and what is left is for the audit of the CA's list.
+void doubt(turn& t) {
+  auto& r = t.next();
+  if (r.live.doubts < limits::walk_doubts_max) {
+    ++r.live.doubts;
+    back_off(t);
+    note(t, trail_event::retry, "closing: " + t.what.text);
+    return;
+  }
+  note(t, trail_event::closing,
+       "closed without revoking anything: " + t.what.text + "; look at the CA's list");
+  settle(t);
+}
+
+} // namespace
+
 void walk(turn& t) {
   auto& r = t.next();
+  if (t.what.walk_doubted) {
+    doubt(t);
+    return;
+  }
   for (auto& found : t.what.found) {
     if (r.outcome != settled_as::failed && found.thumbprint == r.recorded_thumbprint) {
       r.serial_number = found.serial_number;
@@ -99,6 +124,9 @@ void release(turn& t) {
 
 void restart_clean(turn& t) {
   auto& r = t.next();
+  // Set under a clock that was ahead, they would lie years away now that it is right again.
+  r.quarantined_until = std::min(r.quarantined_until, t.now.wall + t.by.quarantine_ms);
+  r.pending_until = std::min(r.pending_until, t.now.wall + t.by.pending_deadline_ms);
   r.live = live_facts{};
   r.live.lease_asked = r.state != record_state::quarantined && r.state != record_state::closing;
   if (r.attempt_open) {

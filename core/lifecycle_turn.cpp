@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/limits.hpp"
+
 namespace pfx::lifecycle {
 
 void note(turn& t, std::uint16_t event_id, std::string text) {
@@ -17,8 +19,8 @@ void note(turn& t, std::uint16_t event_id, std::string text) {
 
 void back_off(turn& t) {
   auto& live = t.next().live;
-  const auto wait_ms = std::max(t.what.retry_after_ms,
-                                backoff_ms(t.by, live.failures, t.now.random));
+  const auto asked_ms = std::min(t.what.retry_after_ms, limits::asked_wait_ms_max);
+  const auto wait_ms = std::max(asked_ms, backoff_ms(t.by, live.failures, t.now.random));
   live.retry_at = t.now.boot + wait_ms;
   ++live.failures;
 }
@@ -61,8 +63,22 @@ void quarantine(turn& t, std::string why) {
   note(t, trail_event::quarantined, r.reason);
 }
 
+namespace {
+
+/// Where a failure stands recorded, only the request says which names a certificate must bear to be
+/// this request's; it is kept for the walk.
+bool walk_needs_request(const record& r) {
+  return r.kind == request_kind::pfx_create && r.outcome == settled_as::failed
+         && !r.authority.empty();
+}
+
+} // namespace
+
 void settle(turn& t) {
   auto& r = t.next();
+  if (r.state == record_state::closing && walk_needs_request(r)) {
+    t.out.drop_blobs.push_back(blob_kind::request);
+  }
   r.state = record_state::settled;
   t.out.settled = settled_record{.outcome = r.outcome,
                                  .kind = r.kind,
@@ -126,6 +142,9 @@ void close(turn& t) {
   r.attempt_open = false;
   calm(t);
   t.out.drop_blobs = {blob_kind::request, blob_kind::intent, blob_kind::certificate};
+  if (walk_needs_request(r)) {
+    t.out.drop_blobs.erase(t.out.drop_blobs.begin());
+  }
   if (!result_bytes_stand(r, t.what)) {
     t.out.drop_blobs.push_back(blob_kind::result);
   }

@@ -19,6 +19,10 @@ inline constexpr std::size_t certificate_bytes_max = 32u << 10;
 inline constexpr std::size_t chain_certificates_max = 8;
 inline constexpr std::size_t common_name_characters_max = 64;    ///< RFC 5280, ub-common-name
 inline constexpr std::uint8_t generations_max = 8;               ///< txid(0) .. txid(7)
+/// Walks over a CA whose answers do not fit, before a request is settled without them.
+inline constexpr std::uint32_t walk_doubts_max = 12;
+/// The longest silence that a service or a CA may ask for (Retry-After); it is asked again then.
+inline constexpr std::int64_t asked_wait_ms_max = 600'000;
 inline constexpr std::size_t instances_max = 100;                ///< per tenant
 
 } // namespace pfx::limits

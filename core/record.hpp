@@ -43,6 +43,7 @@ struct live_facts {
   boot_ms retry_at = 0;       ///< nothing is done before
   boot_ms last_send = 0;      ///< of a submit that may still arrive
   std::uint32_t failures = 0; ///< in a row, for the back-off
+  std::uint32_t doubts = 0;   ///< walks that were not believed
   std::uint64_t ticket = 0;   ///< of the action in flight, 0 = none
   bool suspect = false;       ///< had an open attempt at an unclean end: runs alone
   bool slow = false;          ///< its work takes long: it is for the slow lane

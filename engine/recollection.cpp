@@ -51,7 +51,11 @@ result<std::string> doubt_of_memory(const storage::store& open, const std::strin
   if ((*known)->store_id != open.store_id()) {
     return "the store is not the one that " + anchor_file + " tells of";
   }
-  if (!actors::tasks::in_our_chain(open, {(*known)->sequence, (*known)->head})) {
+  const auto ours = actors::tasks::in_our_chain(open, {(*known)->sequence, (*known)->head});
+  if (!ours) {
+    return failure(ours.error());
+  }
+  if (!*ours) {
     return "the store is not as far as " + anchor_file + " says";
   }
   return std::string();

@@ -126,8 +126,11 @@ ca_answer hostile_authority::spoil(const drawn_fault& fault, const digest& id, c
   if (issued) {
     remember_last(id, out);
   }
-  if (fault.is(fault_kind::other_request) && issued && has_other) {
-    return journaled(fault, id) ? other : out;
+  if (fault.is(fault_kind::other_request) && issued && has_other && journaled(fault, id)) {
+    // In turn: an answer that was mixed up on its way, and one of a CA whose index is wrong.
+    out = other;
+    out.issued_under = fault.number % 2 == 0 ? id : other.issued_under;
+    return out;
   }
   if (fault.is(fault_kind::expired_chain) && issued) {
     if (journaled(fault, id)) {
@@ -216,6 +219,7 @@ std::optional<ca_answer> hostile_authority::issue_badly(const drawn_fault& fault
   story it{what, plain(ca_status::issued), 0, false};
   it.said.certificate = made->der();
   it.said.chain = {options_.identity.cert.der()};
+  it.said.issued_under = what.transaction_id;
   return stories_.emplace(what.transaction_id, std::move(it)).first->second.said;
 }
 

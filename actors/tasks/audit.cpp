@@ -41,14 +41,17 @@ result<audit_line> decode_audit_line(byte_view octets) {
   return out;
 }
 
-bool in_our_chain(const storage::store& store, const connect::service::anchor& known) {
+result<bool> in_our_chain(const storage::store& store, const connect::service::anchor& known) {
   bool found = false;
   auto read
     = store.each_audit(known.sequence, [&](std::uint64_t at, const digest& head, const bytes&) {
         found = at == known.sequence && head == known.audit_head;
         return false;
       });
-  return read && found;
+  if (!read) {
+    return failure(read.error());
+  }
+  return found;
 }
 
 digest audit_link(const digest& previous, std::uint64_t sequence, byte_view line) {

@@ -53,7 +53,9 @@ struct audit_line {
 
 /// False if the chain in this store never had that head: the store is older than whoever knows it,
 /// or another's.
-[[nodiscard]] bool in_our_chain(const storage::store& store, const connect::service::anchor& known);
+/// A store that cannot be read knows nothing: an error, never "no".
+[[nodiscard]] result<bool> in_our_chain(const storage::store& store,
+                                        const connect::service::anchor& known);
 
 /// The head of the chain after `line` became number `sequence`: SHA-256(previous head, sequence,
 /// line).

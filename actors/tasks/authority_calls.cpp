@@ -3,6 +3,7 @@
 
 #include <exception>
 
+#include "actors/tasks/closing_walk.hpp"
 #include "actors/tasks/vault.hpp"
 #include "core/fault_point.hpp"
 #include "core/limits.hpp"
@@ -65,6 +66,7 @@ event judge_issued(const plant& p, const record& of, const intent& plan, const c
   auto out = plain(event_kind::ca_issued, of);
   out.thumbprint = leaf->thumbprint();
   out.serial_number = leaf->serial();
+  out.issuer = leaf->issuer();
   out.blobs.emplace_back(blob_kind::certificate, std::move(*sealed));
   return out;
 }
@@ -112,11 +114,13 @@ event submit(const plant& p, authority& ca, const record& of) {
   if (of.live.lease_until <= p.time->boot()) {
     return plain(event_kind::ca_unavailable, of, "the lease ran out before the submit");
   }
-  const auto answer = ca.submit({.transaction_id = transaction_id(of, of.generation),
-                                 .certificate_request = plan->certificate_request,
-                                 .certificate_template = plan->certificate_template,
-                                 .validity = plan->validity,
-                                 .security_identifier = plan->security_identifier});
+  const auto id = transaction_id(of, of.generation);
+  const auto answer
+    = about(id, ca.submit({.transaction_id = id,
+                           .certificate_request = plan->certificate_request,
+                           .certificate_template = plan->certificate_template,
+                           .validity = plan->validity,
+                           .security_identifier = plan->security_identifier}));
   return judge(p, of, *plan, answer, true);
 }
 
@@ -125,45 +129,8 @@ event find(const plant& p, authority& ca, const record& of) {
   if (!plan) {
     return plain(event_kind::ca_unavailable, of, to_string(plan.error()));
   }
-  return judge(p, of, *plan, ca.find(transaction_id(of, of.generation)), false);
-}
-
-/// Asks for g = 0, 1, … until never seen, and in any case up to our highest g.
-event walk(authority& ca, const record& of) {
-  auto out = plain(event_kind::walked, of);
-  for (std::uint8_t g = 0; g < limits::generations_max; ++g) {
-    const auto answer = ca.find(transaction_id(of, g));
-    switch (answer.status) {
-      case ca_status::issued: {
-        auto leaf = crypto::certificate::from_der(answer.certificate);
-        if (!leaf) {
-          return plain(event_kind::ca_unavailable, of, leaf.error().message);
-        }
-        out.found.push_back({g, leaf->issuer(), leaf->serial(), leaf->thumbprint()});
-        break;
-      }
-      case ca_status::refused:
-      case ca_status::closed:
-        break;
-      case ca_status::never_seen:
-        if (g >= of.generation) {
-          out.walk_ended = true;
-          return out;
-        }
-        break;
-      case ca_status::unsupported:
-        out.walk_ended = true;
-        out.text = "the CA cannot be asked";
-        return out;
-      default: {
-        auto wait = plain(event_kind::ca_unavailable, of, "closing: " + answer.reason);
-        wait.retry_after_ms = answer.retry_after_ms;
-        return wait;
-      }
-    }
-  }
-  out.walk_ended = true;
-  return out;
+  const auto id = transaction_id(of, of.generation);
+  return judge(p, of, *plan, about(id, ca.find(id)), false);
 }
 
 event call(const plant& p, const task& what) {
@@ -185,7 +152,7 @@ event call(const plant& p, const task& what) {
     case action::find:
       return find(p, ca, of);
     default:
-      return walk(ca, of);
+      return walk(p, ca, of);
   }
 }
 
@@ -248,7 +215,8 @@ std::int64_t revoke_surplus(const plant& p, surplus_certificate& what) noexcept 
       return 0;
     }
     const auto jittered = lifecycle::backoff_ms(p.rules, what.attempts, p.random());
-    return std::max<std::int64_t>({1, answer.retry_after_ms, jittered});
+    const auto asked = std::min(answer.retry_after_ms, limits::asked_wait_ms_max);
+    return std::max<std::int64_t>({1, asked, jittered});
   } catch (const std::exception& thrown) {
     what.last_answer = printable(thrown.what());
     return revoke_retry_ms;

@@ -159,7 +159,14 @@ check_in_outcome run_check_in(const plant& p, bool reconciled) noexcept {
     out.lifecycle = answer->lifecycle;
     out.latest_version = answer->latest_version;
     if (!reconciled && answer->last_known && answer->last_known->audit_head.present()) {
-      out.reconcile = !in_our_chain(*p.store, *answer->last_known);
+      const auto ours = in_our_chain(*p.store, *answer->last_known);
+      if (!ours) { // a disk that fails must not look like another process under our name
+        out.accepted = false;
+        out.code = ours.error().code;
+        out.why = to_string(ours.error());
+        return out;
+      }
+      out.reconcile = !*ours;
     }
   } catch (const std::exception& thrown) {
     out.code = errc::internal;

@@ -7,13 +7,9 @@
 
 #include <curl/curl.h>
 
+#include "core/limits.hpp"
+
 namespace pfx::connect::http {
-
-namespace {
-
-constexpr std::int64_t retry_after_ms_max = 24 * 3'600'000;
-
-} // namespace
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -41,15 +37,15 @@ std::optional<std::int64_t> read_retry_after(std::string_view text, unix_ms now)
   if (value.find_first_not_of("0123456789") == std::string_view::npos) {
     std::int64_t seconds = 0;
     auto [end, fault] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-    if (fault != std::errc{} || seconds > retry_after_ms_max / 1'000)
-      return retry_after_ms_max;
+    if (fault != std::errc{} || seconds > limits::asked_wait_ms_max / 1'000)
+      return limits::asked_wait_ms_max;
     return seconds * 1'000;
   }
   std::time_t moment = ::curl_getdate(std::string(value).c_str(), nullptr);
   if (moment == -1)
     return std::nullopt;
   std::int64_t wait = static_cast<std::int64_t>(moment) * 1'000 - now;
-  return std::clamp<std::int64_t>(wait, 0, retry_after_ms_max);
+  return std::clamp<std::int64_t>(wait, 0, limits::asked_wait_ms_max);
 }
 
 } // namespace pfx::connect::http

@@ -15,7 +15,8 @@ namespace pfx::connect::http {
 [[nodiscard]] std::string_view trimmed(std::string_view text) noexcept;
 /// False if the text would break the header it is put into.
 [[nodiscard]] bool is_header_text(std::string_view text) noexcept;
-/// Value of Retry-After (RFC 9110 10.2.3) in milliseconds from `now`, clamped to 0..1 day.
+/// Value of Retry-After (RFC 9110 10.2.3) in milliseconds from `now`, clamped to
+/// 0..limits::asked_wait_ms_max.
 [[nodiscard]] std::optional<std::int64_t> read_retry_after(std::string_view text, unix_ms now);
 
 } // namespace pfx::connect::http

@@ -1,4 +1,5 @@
 // Golden transcripts of the lifecycle: failures, operators, and how requests end.
+#include "core/limits.hpp"
 #include "tests/catch.hpp"
 #include "tests/core/lifecycle_story.hpp"
 
@@ -22,8 +23,8 @@ built: prepared; puts result, then upload
 upload_rejected: quarantined, then none
 operator_give_up: submitting failing, then build
 built: prepared; puts result, then upload
-upload_accepted: closing; drops request intent certificate, then walk
-walked: settled; revokes 00; ends failed 1001, then none
+upload_accepted: closing; drops intent certificate, then walk
+walked: settled; drops request; revokes 00; ends failed 1001, then none
 )");
   // A copy of the first one may arrive after all, and then stands.
   teller copy;
@@ -60,8 +61,8 @@ deadline: received failing, then build
 lease_lost: received failing, then build
 built: prepared; puts result, then query
 offered_same: prepared #2, then upload
-upload_accepted: closing #2; drops request intent certificate, then walk
-walked: settled #2; ends failed 1001, then none
+upload_accepted: closing #2; drops intent certificate, then walk
+walked: settled #2; drops request; ends failed 1001, then none
 )");
 }
 
@@ -187,8 +188,7 @@ walked: settled; ends delivered 1000, then none
 )");
 }
 
-TEST_CASE("closing waits for what is pending and for what may still arrive",
-          "[core][lifecycle]") {
+TEST_CASE("closing waits for what is pending and for what may still arrive", "[core][lifecycle]") {
   teller t;
   t.on(event_kind::claimed).on(worked()).on(event_kind::submit_unanswered);
   t.on(theirs(event_kind::query_recorded)).quietly();
@@ -206,14 +206,69 @@ walked: settled unanswered; revokes 01; ends superseded 1004, then none
 )");
 }
 
+TEST_CASE("a walk that is doubted lists nothing, is repeated, and ends without a revocation",
+          "[core][lifecycle]") {
+  const event doubted{.kind = event_kind::walked,
+                      .text = "the CA shows a certificate of other names",
+                      .found = {found(0, their_certificate), found(1, our_certificate)},
+                      .walk_ended = true,
+                      .walk_doubted = true};
+  teller once;
+  once.until_prepared().on(ours(event_kind::upload_recorded)).quietly().on(doubted);
+  CHECK(once.next() == action::none);
+  once.wait(1'000).on(walked({found(0, their_certificate), found(1, our_certificate)}));
+  CHECK(once.text() == R"(
+walked: closing, then none
+walked: settled; revokes 00; ends delivered 1000, then none
+)");
+  teller for_ever;
+  for_ever.until_prepared().on(ours(event_kind::upload_recorded));
+  for (std::uint32_t i = 0; i < limits::walk_doubts_max; ++i) {
+    for_ever.on(doubted).wait(for_ever.by.backoff_max_ms);
+    REQUIRE(for_ever.at.state == record_state::closing);
+    CHECK(for_ever.next() == action::walk);
+  }
+  CHECK(for_ever.on(doubted).last() == "walked: settled; ends delivered 1000, then none");
+  CHECK(for_ever.out.trail->text.find("without revoking anything") != std::string::npos);
+}
+
+TEST_CASE("what was put aside under a clock that was years ahead does not wait for years",
+          "[core][lifecycle]") {
+  constexpr std::int64_t ten_years_ms = 315'360'000'000;
+  teller t;
+  t.on(event_kind::claimed).on(worked()).on(event_kind::ca_pending);
+  t.now.wall += ten_years_ms;
+  auto aside = t;
+  aside.on(event_kind::upload_unknown).on(event_kind::query_unknown);
+  REQUIRE(aside.at.state == record_state::quarantined);
+  aside.now.wall -= ten_years_ms;
+  aside.restart(true);
+  CHECK(aside.at.quarantined_until == aside.now.wall + aside.by.quarantine_ms);
+  teller waits;
+  waits.now.wall += ten_years_ms;
+  waits.on(event_kind::claimed).on(worked()).on(event_kind::ca_pending);
+  waits.now.wall -= ten_years_ms;
+  waits.restart(true);
+  CHECK(waits.at.pending_until == waits.now.wall + waits.by.pending_deadline_ms);
+}
+
+TEST_CASE("a CA that asks to be left alone for ten years is asked again in ten minutes",
+          "[core][lifecycle]") {
+  teller t;
+  t.on(event_kind::claimed).on(worked());
+  t.at.expires_at = 0; // nothing else brings it back
+  t.on({.kind = event_kind::ca_unavailable, .retry_after_ms = 315'360'000'000});
+  CHECK(t.at.live.retry_at == t.now.boot + limits::asked_wait_ms_max);
+}
+
 TEST_CASE("a request that cannot be read ends in a failure", "[core][lifecycle]") {
   teller t(1, error{errc::bad_input, "certificate.subject", "is words"});
   t.on(built_failure()).on(failed(event_kind::upload_accepted)).on(walked({}));
   CHECK(t.text() == R"(
 received: received failing, then build
 built: prepared; puts result, then upload
-upload_accepted: closing; drops request intent certificate, then walk
-walked: settled; ends failed 1001, then none
+upload_accepted: closing; drops intent certificate, then walk
+walked: settled; drops request; ends failed 1001, then none
 )");
   CHECK(t.at.reason == "certificate.subject: is words");
 }

@@ -52,9 +52,7 @@ TEST_CASE("whatever breaks a condition of the skip brings the walk back", "[core
   CHECK(closing([](teller& t) {
     t.on(event_kind::claimed).on(worked()).on(foreign(0)).on(issued(1)).on(built());
   }));
-  CHECK(closing([](teller& t) {
-    t.until_prepared().on(event_kind::upload_rejected);
-  }));
+  CHECK(closing([](teller& t) { t.until_prepared().on(event_kind::upload_rejected); }));
   const auto other_end = [](event said) {
     teller t;
     t.until_prepared().on(std::move(said));
@@ -146,10 +144,9 @@ TEST_CASE("an unclean end is thought through in every state", "[core][lifecycle]
   CHECK(after([](teller& t) { t.until_prepared().on(theirs(event_kind::upload_recorded)); })
         == "closing, then walk");
   CHECK(after([](teller& t) { t.wait(lease); }) == "abandoned, then none");
-  CHECK(after([](teller& t) {
-          t.on(event_kind::claimed).on(worked()).on(event_kind::query_unknown);
-        })
-        == "quarantined unanswered disowned, then query");
+  CHECK(
+    after([](teller& t) { t.on(event_kind::claimed).on(worked()).on(event_kind::query_unknown); })
+    == "quarantined unanswered disowned, then query");
 }
 
 TEST_CASE("a submit that was cut off is asked about, then sent again as it was",
@@ -194,8 +191,8 @@ ca_pending: pending, then none
 deadline: pending failing, then build
 ca_issued: pending failing, then build
 built: prepared; puts result, then upload
-upload_accepted: closing; drops request intent certificate, then walk
-walked: settled; revokes 00; ends failed 1001, then none
+upload_accepted: closing; drops intent certificate, then walk
+walked: settled; drops request; revokes 00; ends failed 1001, then none
 )");
 }
 
@@ -209,8 +206,8 @@ claimed: working, then work
 worked: submitting; puts intent, then submit
 ca_refused: submitting failing, then build
 built: prepared; puts result, then upload
-upload_accepted: closing; drops request intent certificate, then walk
-walked: settled; ends failed 1001, then none
+upload_accepted: closing; drops intent certificate, then walk
+walked: settled; drops request; ends failed 1001, then none
 )");
 }
 
@@ -224,8 +221,8 @@ received: received; puts request, then claim
 claimed: working, then work
 work_refused: working failing, then build
 built: prepared; puts result, then upload
-upload_accepted: closing; drops request intent certificate, then walk
-walked: settled; ends failed 1001, then none
+upload_accepted: closing; drops intent certificate, then walk
+walked: settled; drops request; ends failed 1001, then none
 )");
   CHECK(t.out.settled->failure_code == service_code::parameter_invalid);
 }
