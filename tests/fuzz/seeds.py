@@ -1,4 +1,4 @@
-"""Inputs to begin with that need tools or files of others: certificates, keys, PKCS#12 files, names.
+"""Inputs to begin with that need tools or files of others: certificates, keys, lists, PKCS#12 files, names.
 
     seeds.py DIR [--corpus FOLDER]
 
@@ -23,8 +23,8 @@ DATA = os.path.join(ROOT, "tests", "data")
 OCTETS_MAX = 64 << 10
 # archives and folders of openssl/fuzz-corpora: target and the choosing octets to put in front
 FOREIGN = {"cms": ("cms", [0, 1]), "x509": ("certificate", [0, 2]), "asn1": ("name", [1]),
-           "csr": ("csr", [0]), "crl": ("certificate", [0]), "test_parsing": ("http", [2])}
-TARGETS = ["calls", "certificate", "cms", "csr", "download", "http", "key", "key_file", "name", "pfx",
+           "csr": ("csr", [0]), "crl": ("crl", [0]), "test_parsing": ("http", [2])}
+TARGETS = ["calls", "certificate", "cms", "crl", "csr", "download", "http", "key", "key_file", "name", "ocsp", "pfx",
            "pfx_inside", "record", "result", "rsa_blob"]
 NAMES = ["CN=Anna", 'CN="Meier, Anna",O=Example', r"CN=a\2cb\,c,OU=x+L=y,DC=example,DC=org", "CN=#0c0141",
          "1.2.3.4=x,E=a@b.example,G=g,SN=s,serialNumber=7,T=t,C=DE", r"CN=\c3\84nna"]
@@ -200,6 +200,64 @@ def files(seeds):
                     seeds.add("pfx_inside", contents, 2)
 
 
+REVOKED = """R\t401101120000Z\t261031120000Z,keyCompromise\t0A1B\tunknown\t/CN=x
+R\t401101120000Z\t261030120000Z,holdInstruction,holdInstructionReject\t02\tunknown\t/CN=y
+R\t401101120000Z\t261030120000Z,keyTime,20250101000000Z\t7F00112233445566778899AABBCCDDEEFF001122\tunknown\t/CN=z
+"""
+
+
+def lists(seeds):
+    """Revocation lists by `openssl ca`: whole ones, and two kinds that are refused."""
+    with tempfile.TemporaryDirectory() as folder:
+        def path(name, text=None):
+            where = os.path.join(folder, name)
+            if text is not None:
+                with open(where, "w", encoding="ascii") as file:
+                    file.write(text)
+            return where
+
+        for text in (REVOKED, "".join(REVOKED.splitlines(True)[:1]), ""):
+            for extensions in ("authorityKeyIdentifier=keyid", "issuingDistributionPoint=critical,@idp",
+                               "deltaCRL=critical,DER:020101"):
+                path("index", text)
+                path("number", "0F\n")
+                config = path("conf", f"""[ca]
+default_ca=one
+[one]
+database={path("index")}
+crlnumber={path("number")}
+default_md=sha256
+default_crl_days=3
+crl_extensions=ext
+[ext]
+{extensions.replace("deltaCRL", "2.5.29.27")}
+[idp]
+onlyuser=TRUE
+""")
+                pem = openssl("ca", "-gencrl", "-config", config, "-keyfile",
+                              os.path.join(DATA, "fuzz-keys", "ec.key"), "-cert",
+                              os.path.join(DATA, "fuzz-keys", "ec.pem"))
+                der = openssl("crl", "-outform", "DER", data=pem)
+                seeds.add("crl", der, 0)
+                seeds.add("crl", list(elements(inner(der, 0)))[0][2], 1)
+
+
+def questions(seeds):
+    """OCSP requests by `openssl ocsp`."""
+    issuer = ["-issuer", os.path.join(DATA, "fuzz-keys", "ec.pem")]
+    other = ["-issuer", os.path.join(DATA, "fuzz-keys", "rsa.pem")]
+    for arguments in (issuer + ["-serial", "0x0a1b", "-no_nonce"], issuer + ["-serial", "0x0a1b"],
+                      ["-sha256"] + issuer + ["-serial", "1", "-sha512", "-serial", "2"],
+                      issuer + ["-serial", "1"] + other + ["-serial", "0x7f00112233445566778899aabbccddeeff001122"],
+                      issuer + ["-serial", "1", "-signer", issuer[1], "-signkey",
+                                os.path.join(DATA, "fuzz-keys", "ec.key")]):
+        with tempfile.TemporaryDirectory() as folder:
+            where = os.path.join(folder, "request")
+            openssl("ocsp", *arguments, "-reqout", where)
+            with open(where, "rb") as file:
+                seeds.add("ocsp", file.read())
+
+
 def texts(seeds):
     for path in glob.glob(os.path.join(DATA, "jsontestsuite", "*.json")):
         with open(path, "rb") as file:
@@ -240,7 +298,7 @@ def main():
     parser.add_argument("--corpus", default="")
     options = parser.parse_args()
     seeds = Seeds(options.folder)
-    for write in (certificates, names, keys, envelopes, files, texts):
+    for write in (certificates, names, keys, envelopes, lists, questions, files, texts):
         write(seeds)
     if options.corpus:
         foreign(seeds, options.corpus)
