@@ -11,8 +11,8 @@ namespace {
 
 using namespace pfx::model;
 
-constexpr const char* usage
-  = "usage: flow_model [--long] [--only PLAN] [--off RULE] [--no-rules] [--states-max N] [--list]\n";
+constexpr const char* usage = "usage: flow_model [--long] [--only PLAN] [--off RULE] [--no-rules] "
+                              "[--states-max N] [--list]\n";
 
 struct wishes {
   bool all = false, rules = true, list = false, bad = false;

@@ -5,8 +5,10 @@
 
 namespace pfx::model {
 
-const std::vector<plan>& all_plans() {
-  static const std::vector<plan> plans{
+namespace {
+
+std::vector<plan> short_plans() {
+  return {
     {.name = "one"},
     {.name = "one-handed-out-once", .hands_out_again = false},
     {.name = "one-pending", .pending = true, .refuses = true},
@@ -25,23 +27,10 @@ const std::vector<plan>& all_plans() {
      .gives_up = true,
      .rejects = true,
      .actors_end = true},
-    {.name = "two-lose-actors",
-     .connectors = 2,
-     .hands_out_again = false,
-     .actors_end = true,
-     .in_short = false},
     {.name = "one-cannot-be-asked", .cannot_be_asked = true, .gives_up = true},
     {.name = "one-restored", .restores = 1},
     {.name = "one-restored-unnoticed", .restores = 1, .noticed = false},
     {.name = "one-restored-gives-up", .restores = 1, .hands_out_again = false, .gives_up = true},
-    {.name = "one-restored-any-trouble",
-     .restores = 1,
-     .pending = true,
-     .refuses = true,
-     .gives_up = true,
-     .rejects = true,
-     .in_short = false},
-    {.name = "one-restored-twice", .restores = 2, .backups = 2, .in_short = false},
     {.name = "import",
      .gives_up = true,
      .attempts_max = 2,
@@ -51,33 +40,49 @@ const std::vector<plan>& all_plans() {
     {.name = "import-restored", .restores = 1, .gives_up = true, .import = true},
     {.name = "heir", .connectors = 2, .heir = true, .alone = false},
     {.name = "two-imports", .connectors = 2, .hands_out_again = false, .import = true},
-    {.name = "two-handed-out-once", .connectors = 2, .hands_out_again = false, .in_short = false},
-    {.name = "two", .connectors = 2, .in_short = false},
-    {.name = "two-pending", .connectors = 2, .pending = true, .in_short = false},
-    {.name = "clone", .clone = true, .in_short = false},
-    {.name = "three-imports",
-     .connectors = 3,
-     .hands_out_again = false,
-     .import = true,
-     .in_short = false},
-    {.name = "three",
-     .connectors = 3,
-     .hands_out_again = false,
-     .liveness = false,
-     .in_short = false},
+  };
+}
+
+std::vector<plan> long_plans() {
+  return {
+    {.name = "two-lose-actors", .connectors = 2, .hands_out_again = false, .actors_end = true},
+    {.name = "one-restored-any-trouble",
+     .restores = 1,
+     .pending = true,
+     .refuses = true,
+     .gives_up = true,
+     .rejects = true},
+    {.name = "one-restored-twice", .restores = 2, .backups = 2},
+    {.name = "two-handed-out-once", .connectors = 2, .hands_out_again = false},
+    {.name = "two", .connectors = 2},
+    {.name = "two-pending", .connectors = 2, .pending = true},
+    {.name = "clone", .clone = true},
+    {.name = "three-imports", .connectors = 3, .hands_out_again = false, .import = true},
+    {.name = "three", .connectors = 3, .hands_out_again = false, .liveness = false},
     {.name = "two-restored",
      .connectors = 2,
      .restores = 1,
      .hands_out_again = false,
-     .liveness = false,
-     .in_short = false},
+     .liveness = false},
     {.name = "two-give-up",
      .connectors = 2,
      .hands_out_again = false,
      .gives_up = true,
-     .liveness = false,
-     .in_short = false},
+     .liveness = false},
   };
+}
+
+} // namespace
+
+const std::vector<plan>& all_plans() {
+  static const auto plans = [] {
+    auto all = short_plans();
+    for (auto one : long_plans()) {
+      one.in_short = false;
+      all.push_back(one);
+    }
+    return all;
+  }();
   return plans;
 }
 
