@@ -78,7 +78,7 @@ MUTATIONS = [
     change("act-before-sync", 4, "what follows from a fact does not wait for its write",
            LEDGER, "  ++in.undurable;\n  enqueue(std::move(c));\n",
            "  ++in.undurable;\n  enqueue(std::move(c));\n  examine(in);\n",
-           "test_actors the intent is durable before the CA hears of it*",
+           "test_actors on a slow disk nothing is said before it is written",
            also=[(DISPATCH, "const bool settled_first = in.undurable != 0;",
                   "const bool settled_first = false;"),
                  (DISPATCH, "  if (in.undurable != 0) {\n"
@@ -124,7 +124,7 @@ MUTATIONS = [
     # 11. One owner.
     change("two-owners", 11, "the lock of a data directory is shared",
            "storage/directory.cpp", "::flock(lock_, LOCK_EX | LOCK_NB)", "::flock(lock_, LOCK_SH | LOCK_NB)",
-           "test_storage [owner]"),
+           "test_storage a second process is refused*"),
     # 12. Amnesia is noticed.
     change("amnesia-unnoticed", 12, "the service's last known audit head is not looked for",
            "actors/tasks/downloads.cpp", "out.reconcile = !*ours;",
