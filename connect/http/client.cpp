@@ -45,6 +45,50 @@ result<void> check_address(client_options& options) {
   return {};
 }
 
+/// RFC 7617 2: the user holds no colon; neither holds a control character.
+bool is_credential(std::string_view text, bool with_colon) {
+  return std::none_of(text.begin(), text.end(), [with_colon](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || (c == ':' && !with_colon);
+  });
+}
+
+/// Never repeats what it refuses: people put passwords into addresses.
+result<void> check_proxy(client_options& options) {
+  if (!options.proxy)
+    return {};
+  proxy_options& proxy = *options.proxy;
+  const bool secure = proxy.url.starts_with("https://");
+  if (!options.unix_socket.empty())
+    return failure(errc::bad_input, "proxy", "has no use on a Unix socket");
+  if (!secure && !proxy.url.starts_with("http://"))
+    return failure(errc::bad_input, "proxy.url", "must begin with http:// or https://");
+  while (proxy.url.ends_with('/') && !proxy.url.ends_with("://"))
+    proxy.url.pop_back();
+  std::unique_ptr<CURLU, url_end> url(::curl_url());
+  if (!url || ::curl_url_set(url.get(), CURLUPART_URL, proxy.url.c_str(), 0) != CURLUE_OK)
+    return failure(errc::bad_input, "proxy.url", "is not an address");
+  if (has_part(url.get(), CURLUPART_USER) || has_part(url.get(), CURLUPART_PASSWORD))
+    return failure(errc::bad_input, "proxy.url",
+                   "holds credentials, which have fields of their own");
+  if (proxy.url.find_first_of("/?#", secure ? 8 : 7) != std::string::npos)
+    return failure(errc::bad_input, "proxy.url", "has more than scheme, host and port");
+  if (proxy.user.empty() && !proxy.password.empty())
+    return failure(errc::bad_input, "proxy.user", "is missing beside a password");
+  if (!is_credential(proxy.user, false))
+    return failure(errc::bad_input, "proxy.user", "has a colon or a control character");
+  if (!is_credential(proxy.password.text(), true))
+    return failure(errc::bad_input, "proxy.password", "has a control character");
+  if (!secure && !proxy.trusted_roots_pem.empty())
+    return failure(errc::bad_input, "proxy.trusted_roots_pem", "has no use without https://");
+  if (secure && options.identity)
+    return failure(errc::not_supported, "proxy.url",
+                   "an https:// proxy would be shown the client certificate; use http://");
+  if (secure && !proxy.trusted_roots_pem.empty())
+    if (auto roots = tls::client_material::make(proxy.trusted_roots_pem, {}, {}); !roots)
+      return failure(errc::bad_input, "proxy.trusted_roots_pem", roots.error().message);
+  return {};
+}
+
 /// Reads a private key's file; refuses one that others may read.
 result<secret_bytes> read_key_file(const std::string& path) {
   auto fail = [](const char* sentence) {
@@ -89,7 +133,10 @@ result<std::shared_ptr<const tls::client_material>> make_material(client_options
       key = std::move(*read);
     }
   }
-  return tls::client_material::make(options.trusted_roots_pem, certificate, key.text());
+  auto material = tls::client_material::make(options.trusted_roots_pem, certificate, key.text());
+  if (material && options.proxy && options.proxy->url.starts_with("https://"))
+    return tls::client_material::make({}, {}, {}); // transfer.cpp says who verifies the server
+  return material;
 }
 
 void start_curl_once() {
@@ -171,6 +218,8 @@ result<std::unique_ptr<client>> client::make(client_options options) {
     return failure(checked.error());
   if (!options.unix_socket.empty() && options.identity)
     return failure(errc::bad_input, "identity", "has no use on a Unix socket");
+  if (auto checked = check_proxy(options); !checked)
+    return failure(checked.error());
   auto material = make_material(options);
   if (!material)
     return failure(material.error());

@@ -18,12 +18,23 @@ struct tls_identity {
   secret_bytes key_pem;        ///< the private key in memory, PEM; used if not empty
 };
 
+/// A way out of the network. Without one nothing goes through a proxy: the environment is not
+/// asked.
+struct proxy_options {
+  /// "http://host:port" or "https://host:port", nothing behind it; the prefix is mandatory
+  std::string url;
+  std::string user;              ///< empty = no credentials; RFC 7617, hence no colon
+  secret_bytes password;         ///< Basic; over http:// it goes in clear
+  std::string trusted_roots_pem; ///< verifies an https:// proxy; empty = the system's roots
+};
+
 struct client_options {
   /// "https://host:port/path", no trailing slash; or "http://localhost" with unix_socket
   std::string base_url;
-  std::string unix_socket;       ///< path of a Unix socket; then TLS is off
-  std::string trusted_roots_pem; ///< verifies the server; empty = the system's roots
-  std::optional<tls_identity> identity;
+  std::string unix_socket;              ///< path of a Unix socket; then TLS is off
+  std::string trusted_roots_pem;        ///< verifies the server; empty = the system's roots
+  std::optional<tls_identity> identity; ///< not together with an https:// proxy, which would see it
+  std::optional<proxy_options> proxy;   ///< not for a Unix socket
   std::int64_t connect_timeout_ms = 10'000;
   std::int64_t call_timeout_ms = 60'000; ///< the whole call, body included
   /// Slower than this for low_speed_window_s ends the call
@@ -46,14 +57,18 @@ struct response {
 struct call_options {
   std::map<std::string, std::string> headers;
   std::int64_t timeout_ms = 0; ///< 0 = the client's
+  /// A connection of its own, closed behind the answer. libcurl then never sends twice, as it does
+  /// when a kept connection turns out to be dead: for bodies that may be sent only once.
+  bool fresh_connection = false;
 };
 
 /// Thread-safe; blocks the calling thread. Connections are reused between calls and threads
 /// (bounded pool of easy handles).
 /// Errors: errc::unavailable (nothing was sent: name, connect or TLS failed), errc::unknown_outcome
 /// (sent, no whole answer: time-out, cut, wrong length), errc::unauthorized (TLS: the server is not
-/// who it must be, or it refused our certificate in the handshake), errc::too_large (body over the
-/// limit), errc::stopping (cancelled).
+/// who it must be, or it refused our certificate in the handshake; with field "proxy": the proxy
+/// wants credentials or is not who it must be), errc::too_large (body over the limit),
+/// errc::stopping (cancelled). Field "proxy" with errc::unavailable: the proxy lets us not through.
 /// An HTTP status is not an error here; after 401 and 403 no connection is used again, so that the
 /// next call shows its certificate anew.
 class client {

@@ -103,12 +103,12 @@ int alert_index() {
 }
 
 void note_alert(const SSL* ssl, int where, int value) {
-  if ((where & SSL_CB_READ_ALERT) != SSL_CB_READ_ALERT)
-    return;
+  const bool theirs = (where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT;
+  const bool ours = (where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT;
   auto* cell = static_cast<int*>(::SSL_CTX_get_ex_data(::SSL_get_SSL_CTX(ssl), alert_index()));
-  int alert = value & 0xff;
-  if (cell != nullptr && alert != SSL_AD_CLOSE_NOTIFY)
-    *cell = alert;
+  const int alert = value & 0xff;
+  if (cell != nullptr && alert != SSL_AD_CLOSE_NOTIFY && (theirs || ours) && *cell >= 0)
+    *cell = ours ? -alert : alert;
 }
 
 } // namespace

@@ -32,8 +32,9 @@ public:
     std::string_view roots_pem, std::string_view certificate_pem, std::string_view key_pem);
   ~client_material();
 
-  /// Installs it. `alert` receives the number of every alert that the peer sends (RFC 8446 6); it
-  /// must outlive the context. False if libssl refuses.
+  /// Installs it. `alert` receives the number of every alert that the peer sends (RFC 8446 6),
+  /// until we send one ourselves: that one stays, as a negative number. It must outlive the
+  /// context. False if libssl refuses.
   [[nodiscard]] bool install(ssl_ctx_st* into, int* alert) const noexcept;
 
 private:

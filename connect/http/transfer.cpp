@@ -1,14 +1,12 @@
-// libcurl: options, callbacks and what its codes mean for the caller.
+// libcurl at work: the callbacks, the loop, and what its codes mean for the caller.
 #include "connect/http/transfer.hpp"
 
 #include "connect/http/gzip.hpp"
 #include "connect/http/header_text.hpp"
+#include "connect/http/transfer_state.hpp"
 
-#include <array>
 #include <charconv>
 #include <csignal>
-
-#include <curl/curl.h>
 
 namespace pfx::connect::http {
 
@@ -16,20 +14,6 @@ namespace {
 
 constexpr std::size_t answer_header_bytes_max = 64u << 10;
 constexpr int poll_ms = 1'000; ///< cancel wakes the poll; this is only the upper bound
-
-struct easy_end {
-  void operator()(CURL* easy) const noexcept { ::curl_easy_cleanup(easy); }
-};
-struct multi_end {
-  void operator()(CURLM* multi) const noexcept { ::curl_multi_cleanup(multi); }
-};
-struct list_end {
-  void operator()(curl_slist* list) const noexcept { ::curl_slist_free_all(list); }
-};
-using header_list = std::unique_ptr<curl_slist, list_end>;
-
-/// Why our own callback ended a transfer.
-enum class stop_reason { none, body_too_large, headers_too_large, encoding };
 
 /// A write to a closed connection must not kill the process: SIGPIPE stays blocked in this thread
 /// for the call's time and is taken away if one arose (CURLOPT_NOSIGNAL leaves it to us).
@@ -60,95 +44,6 @@ private:
 };
 
 } // namespace
-
-struct transfer::state {
-  explicit state(const transfer_context& shared) : context(shared) {}
-
-  // -- set up once ------
-  void prepare();
-  template <class T>
-  void set(CURLoption option, T value) {
-    if (::curl_easy_setopt(easy.get(), option, value) != CURLE_OK)
-      usable = false;
-  }
-
-  // -- one call ------
-  result<void> begin(const transfer_order& order);
-  result<CURLcode> drive();
-  result<response> conclude(CURLcode code);
-  result<void> open_body();
-  [[nodiscard]] error classify(CURLcode code) const;
-
-  // -- called by libcurl ------
-  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
-  static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
-  static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
-  static int on_ready(void* self, char*, char*, int, int);
-  static CURLcode on_tls_context(CURL*, void* ssl_context, void* self);
-  bool take_header(std::string_view line);
-
-  const transfer_context& context;
-  bool usable = true;
-  int alert = 0;     ///< last TLS alert of the peer
-  bool sent = false; ///< at least begun
-  // The multi handle owns the connection and goes last.
-  std::unique_ptr<CURLM, multi_end> multi{::curl_multi_init()};
-  std::unique_ptr<CURL, easy_end> easy{::curl_easy_init()};
-  header_list headers;
-  std::array<char, CURL_ERROR_SIZE> words{};
-  response answer;
-  std::size_t header_bytes = 0;
-  bool headers_done = false;
-  stop_reason stopped = stop_reason::none;
-};
-
-void transfer::state::prepare() {
-  if (!multi || !easy) {
-    usable = false;
-    return;
-  }
-  const client_options& o = context.options;
-  set(CURLOPT_ERRORBUFFER, words.data());
-  set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_QUICK_EXIT, 1L); // a hanging name look-up does not hold up a cancel
-  set(CURLOPT_PROXY, "");      // nothing from the environment
-  set(CURLOPT_FOLLOWLOCATION, 0L);
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  set(CURLOPT_PATH_AS_IS, 1L);
-  set(CURLOPT_TCP_KEEPALIVE, 1L);
-  set(CURLOPT_WRITEFUNCTION, &state::on_body);
-  set(CURLOPT_WRITEDATA, this);
-  set(CURLOPT_HEADERFUNCTION, &state::on_header);
-  set(CURLOPT_HEADERDATA, this);
-  set(CURLOPT_PREREQFUNCTION, &state::on_ready);
-  set(CURLOPT_PREREQDATA, this);
-  set(CURLOPT_NOPROGRESS, 0L);
-  set(CURLOPT_XFERINFOFUNCTION, &state::on_progress);
-  set(CURLOPT_XFERINFODATA, this);
-  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(o.connect_timeout_ms));
-  set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(o.low_speed_bytes_per_s));
-  set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(o.low_speed_window_s));
-  if (!o.user_agent.empty())
-    set(CURLOPT_USERAGENT, o.user_agent.c_str());
-  ::curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, 1L);
-  if (!o.unix_socket.empty()) {
-    set(CURLOPT_PROTOCOLS_STR, "http");
-    set(CURLOPT_UNIX_SOCKET_PATH, o.unix_socket.c_str());
-    return;
-  }
-  set(CURLOPT_PROTOCOLS_STR, "https");
-  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(CURLOPT_SSL_VERIFYPEER, 1L);
-  set(CURLOPT_SSL_VERIFYHOST, 2L);
-  set(CURLOPT_SSL_SESSIONID_CACHE, 0L); // each connection proves both sides anew
-  if (!o.trusted_roots_pem.empty()) {
-    // Ours replace the store; without this libcurl would load the system's roots beside them.
-    set(CURLOPT_CAINFO, static_cast<char*>(nullptr));
-    set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
-  }
-  set(CURLOPT_SSL_CTX_FUNCTION, &state::on_tls_context);
-  set(CURLOPT_SSL_CTX_DATA, this);
-}
 
 std::size_t transfer::state::on_body(char* data, std::size_t size, std::size_t count, void* self) {
   auto& me = *static_cast<state*>(self);
@@ -219,51 +114,6 @@ CURLcode transfer::state::on_tls_context(CURL*, void* ssl_context, void* self) {
   return installed ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
 
-result<void> transfer::state::begin(const transfer_order& order) {
-  answer = {};
-  header_bytes = 0;
-  headers_done = false;
-  stopped = stop_reason::none;
-  alert = 0;
-  sent = false;
-  words[0] = '\0';
-  headers.reset();
-  auto add = [&](const std::string& line) {
-    curl_slist* longer = ::curl_slist_append(headers.get(), line.c_str());
-    if (longer != nullptr) {
-      (void)headers.release(); // append returns the same list, or its first entry
-      headers.reset(longer);
-    }
-  };
-  add("Expect:");
-  add("Accept-Encoding: gzip");
-  bool typed = false;
-  for (const auto& [name, value] : order.options->headers) {
-    if (name.empty() || !is_header_text(name + value)
-        || name.find_first_of(": \t") != std::string::npos)
-      return failure(errc::bad_input, "headers", "holds a line that is no header");
-    typed = typed || lower(name) == "content-type";
-    add(value.empty() ? name + ";" : name + ": " + value);
-  }
-  if (order.post && !typed)
-    add("Content-Type: application/json; charset=utf-8");
-  set(CURLOPT_HTTPHEADER, headers.get());
-  set(CURLOPT_URL, order.url.c_str());
-  std::int64_t limit
-    = order.options->timeout_ms > 0 ? order.options->timeout_ms : context.options.call_timeout_ms;
-  set(CURLOPT_TIMEOUT_MS, static_cast<long>(limit));
-  if (order.post) {
-    set(CURLOPT_POST, 1L);
-    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(order.body.size()));
-    set(CURLOPT_POSTFIELDS, order.body.empty() ? "" : order.body.data());
-  } else {
-    set(CURLOPT_HTTPGET, 1L);
-  }
-  if (!usable)
-    return failure(errc::internal, "", "libcurl refused an option");
-  return {};
-}
-
 result<CURLcode> transfer::state::drive() {
   no_sigpipe quiet;
   if (::curl_multi_add_handle(multi.get(), easy.get()) != CURLM_OK)
@@ -308,6 +158,8 @@ error transfer::state::classify(CURLcode code) const {
             "are over " + std::to_string(answer_header_bytes_max) + " octets"};
   if (stopped == stop_reason::encoding)
     return {errc::unknown_outcome, "", "the answer has an encoding that was not asked for"};
+  if (auto at_proxy = proxy_fault(code))
+    return *at_proxy;
   switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
@@ -322,6 +174,10 @@ error transfer::state::classify(CURLcode code) const {
     default:
       break;
   }
+  // TLS within a proxy's TLS: libcurl loses its own reason while it sends the alert.
+  if (alert < 0 && !sent && tls::refuses_certificate(-alert, true))
+    return make(errc::unauthorized,
+                "the server is not who it must be, alert " + std::to_string(-alert));
   // In TLS 1.3 the refusal of our certificate comes after we think the handshake done.
   if (tls::refuses_certificate(alert, sent) && answer.status == 0)
     return make(errc::unauthorized,
@@ -330,6 +186,29 @@ error transfer::state::classify(CURLcode code) const {
     return make(sent ? errc::unknown_outcome : errc::unavailable, "out of time");
   return sent ? make(errc::unknown_outcome, "no whole answer")
               : make(errc::unavailable, "no connection");
+}
+
+/// Nothing if it was not the proxy that stood in the way.
+std::optional<error> transfer::state::proxy_fault(CURLcode code) const {
+  if (!context.options.proxy || sent)
+    return std::nullopt;
+  std::string said = printable(words[0] != '\0' ? words.data() : ::curl_easy_strerror(code), 200);
+  if (code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_PROXY)
+    return error{errc::unavailable, "proxy", "cannot be reached: " + said};
+  long unverified = 0;
+  ::curl_easy_getinfo(easy.get(), CURLINFO_PROXY_SSL_VERIFYRESULT, &unverified);
+  if (over_secure_proxy() && code == CURLE_PEER_FAILED_VERIFICATION && unverified != 0)
+    return error{errc::unauthorized, "proxy", "is not who it must be: " + said};
+  long status = 0; // of CONNECT; 0 if there was no answer to it
+  ::curl_easy_getinfo(easy.get(), CURLINFO_HTTP_CONNECTCODE, &status);
+  if (status < 300)
+    return std::nullopt;
+  if (status == 407)
+    return error{errc::unauthorized, "proxy",
+                 context.options.proxy->user.empty() ? "wants credentials (HTTP 407)"
+                                                     : "refuses the credentials (HTTP 407)"};
+  return error{errc::unavailable, "proxy",
+               "does not let us through: HTTP " + std::to_string(status)};
 }
 
 /// libcurl's own decoding takes a cut gzip body for a whole one, so it is done here.
