@@ -16,7 +16,7 @@ struct arrow {
   std::string_view to;
 };
 
-constexpr std::array<arrow, 33> arrows = {{
+constexpr std::array<arrow, 34> arrows = {{
   {"core/", "core/"},
   {"crypto/", "core/"},
   {"crypto/", "crypto/"},
@@ -29,6 +29,7 @@ constexpr std::array<arrow, 33> arrows = {{
   {"connect/ca/", "connect/ca/"},
   {"connect/ca/", "storage/ca_index.hpp"}, // the embedded CA's index
   {"connect/scep/", "connect/scep/"},
+  {"connect/intune/", "connect/intune/"},
   {"actors/", "core/"},
   {"actors/", "crypto/"},
   {"actors/", "storage/"},

@@ -49,6 +49,8 @@ TEST_CASE("the arrows of the architecture and no others are allowed", "[tidy][se
   CHECK(arrow("connect/service/a.cpp", "connect/http/client.hpp"));
   CHECK(arrow("connect/service/a.cpp", "connect/service/b.hpp"));
   CHECK(arrow("connect/ca/a.cpp", "storage/ca_index.hpp"));
+  CHECK(arrow("connect/intune/a.cpp", "connect/http/client.hpp"));
+  CHECK(arrow("connect/intune/a.cpp", "crypto/pss.hpp"));
   CHECK(arrow("actors/a.cpp", "storage/store.hpp"));
   CHECK(arrow("engine/a.cpp", "actors/interfaces.hpp"));
   CHECK(arrow("app/main.cpp", "engine/engine.hpp"));
@@ -69,6 +71,10 @@ TEST_CASE("every forbidden arrow is found", "[tidy][self]") {
   CHECK_FALSE(arrow("connect/service/a.cpp", "connect/ca/a.hpp"));
   CHECK_FALSE(arrow("connect/ca/a.cpp", "connect/service/a.hpp"));
   CHECK_FALSE(arrow("connect/scep/a.cpp", "connect/ca/a.hpp"));
+  CHECK_FALSE(arrow("connect/intune/a.cpp", "connect/service/a.hpp"));
+  CHECK_FALSE(arrow("connect/intune/a.cpp", "connect/ca/a.hpp"));
+  CHECK_FALSE(arrow("connect/intune/a.cpp", "storage/store.hpp"));
+  CHECK_FALSE(arrow("connect/service/a.cpp", "connect/intune/a.hpp"));
   CHECK_FALSE(arrow("connect/http/a.cpp", "connect/service/a.hpp"));
   CHECK_FALSE(arrow("connect/http/a.cpp", "connect/ca/a.hpp"));
   CHECK_FALSE(arrow("actors/a.cpp", "engine/engine.hpp"));
