@@ -9,6 +9,7 @@
 #include <caf/all.hpp>
 
 #include "actors/tasks/ledger.hpp"
+#include "actors/tasks/order_service.hpp"
 #include "actors/tasks/plant.hpp"
 #include "actors/tasks/service_calls.hpp"
 
@@ -51,6 +52,16 @@ struct list_wish {
   std::size_t count_max = 0;
 };
 
+/// An operator's word on a revocation order that is held: approved or rejected.
+struct order_wish {
+  request_key key;
+  revocation::event_kind word = revocation::event_kind::approved;
+};
+
+struct order_list_wish {
+  std::size_t count_max = 0;
+};
+
 /// What the supervisor tells the engine's face.
 struct supervision {
   enum class phase : std::uint8_t { starting, running, halted, stopping, stopped };
@@ -75,6 +86,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::look_up>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::keeper_status>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::operator_wish>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::list_wish>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::order_wish>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::order_list_wish>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::tasks::order_batch>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::tasks::order_download>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::tasks::order_answers>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<std::vector<pfx::revocation_order>>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::tasks::audit_note>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::supervision>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::peers>)
@@ -145,7 +162,20 @@ using queue_keeper = caf::typed_actor<
   caf::replies_to<parcel<operator_wish>>::with<parcel<error>>,
   // A line for the audit. Answered when durable.
   caf::replies_to<parcel<tasks::audit_note>>::with<parcel<error>>,
+  // A write of the order desk. Answered when durable.
+  caf::replies_to<parcel<tasks::order_batch>>::with<parcel<error>>,
   caf::replies_to<parcel<list_wish>>::with<parcel<std::vector<record>>>>;
+
+/// Polls for revocation orders, has them carried out and reports them.
+using order_desk = caf::typed_actor<
+  caf::reacts_to<tick_atom>,
+  // A download, a call or a report ended (io thread).
+  caf::reacts_to<parcel<tasks::order_download>>, caf::reacts_to<parcel<tasks::order_answers>>,
+  // An operator's word; an error says why it does not fit.
+  caf::replies_to<parcel<order_wish>>::with<parcel<error>>,
+  caf::replies_to<parcel<order_list_wish>>::with<parcel<std::vector<revocation_order>>>,
+  // No new work; answered when nothing is in flight and all is written.
+  caf::replies_to<stop_atom>::with<bool>>;
 
 /// Hands work that needs the CPU to crypto workers, one task each.
 using processor = caf::typed_actor<caf::reacts_to<parcel<task_list>>,
@@ -188,22 +218,24 @@ using reconciler = caf::typed_actor<caf::reacts_to<go_atom>, caf::reacts_to<tick
                                     caf::reacts_to<parcel<tasks::handed_page>>>;
 
 /// Owns all of them: first check-in, restarts with back-off, stop in order.
-using supervisor
-  = caf::typed_actor<caf::reacts_to<go_atom>,
-                     // The check-in ended (io thread).
-                     caf::reacts_to<parcel<tasks::check_in_outcome>>,
-                     // The reconciler: everything was asked about, and is durable.
-                     caf::reacts_to<ask_atom>, caf::reacts_to<tick_atom, std::uint64_t>,
-                     // Something concerns all of us: another process under our name, a store that
-                     // failed.
-                     caf::reacts_to<halt_atom, std::uint8_t, std::string>,
-                     // Answered when everybody has stopped; true if nothing was left in flight.
-                     caf::replies_to<stop_atom>::with<bool>,
-                     // Passed on to the queue keeper.
-                     caf::replies_to<status_atom>::with<parcel<keeper_status>>,
-                     caf::replies_to<parcel<operator_wish>>::with<parcel<error>>,
-                     // A line for the audit. Answered when durable.
-                     caf::replies_to<parcel<tasks::audit_note>>::with<parcel<error>>,
-                     caf::replies_to<parcel<list_wish>>::with<parcel<std::vector<record>>>>;
+using supervisor = caf::typed_actor<
+  caf::reacts_to<go_atom>,
+  // The check-in ended (io thread).
+  caf::reacts_to<parcel<tasks::check_in_outcome>>,
+  // The reconciler: everything was asked about, and is durable.
+  caf::reacts_to<ask_atom>, caf::reacts_to<tick_atom, std::uint64_t>,
+  // Something concerns all of us: another process under our name, a store that
+  // failed.
+  caf::reacts_to<halt_atom, std::uint8_t, std::string>,
+  // Answered when everybody has stopped; true if nothing was left in flight.
+  caf::replies_to<stop_atom>::with<bool>,
+  // Passed on to the queue keeper.
+  caf::replies_to<status_atom>::with<parcel<keeper_status>>,
+  caf::replies_to<parcel<operator_wish>>::with<parcel<error>>,
+  // A line for the audit. Answered when durable.
+  caf::replies_to<parcel<tasks::audit_note>>::with<parcel<error>>,
+  caf::replies_to<parcel<order_wish>>::with<parcel<error>>,
+  caf::replies_to<parcel<order_list_wish>>::with<parcel<std::vector<revocation_order>>>,
+  caf::replies_to<parcel<list_wish>>::with<parcel<std::vector<record>>>>;
 
 } // namespace pfx::actors

@@ -56,6 +56,7 @@ struct keeper_state {
   void purge_now_and_then();
   caf::result<parcel<error>> take_operator_wish(const operator_wish& wish);
   caf::result<parcel<error>> take_note(const tasks::audit_note& what);
+  caf::result<parcel<error>> take_orders(const tasks::order_batch& what);
   caf::result<parcel<error>> reconciled(const std::string& random);
   caf::result<parcel<error>> when_durable();
 };
@@ -268,6 +269,14 @@ caf::result<parcel<error>> keeper_state::take_note(const tasks::audit_note& what
   return when_durable();
 }
 
+caf::result<parcel<error>> keeper_state::take_orders(const tasks::order_batch& what) {
+  if (poisoned || stopping) {
+    return pack(error{errc::stopping, "", "nothing more is written in this process"});
+  }
+  book->write(what);
+  return when_durable();
+}
+
 caf::result<parcel<error>> keeper_state::reconciled(const std::string& random) {
   book->reconciled(random);
   return when_durable();
@@ -369,6 +378,7 @@ queue_keeper::behavior_type keeper_behavior(queue_keeper::stateful_pointer<keepe
     },
     [self](const parcel<operator_wish>& wish) { return self->state.take_operator_wish(*wish); },
     [self](const parcel<tasks::audit_note>& what) { return self->state.take_note(*what); },
+    [self](const parcel<tasks::order_batch>& what) { return self->state.take_orders(*what); },
     [self](const parcel<list_wish>& wish) -> parcel<std::vector<record>> {
       return pack(self->state.book->list(wish->state, wish->count_max));
     },

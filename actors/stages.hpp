@@ -21,6 +21,8 @@ namespace pfx::actors {
                                       const queue_keeper& keeper, const supervisor& above);
 [[nodiscard]] revoker spawn_revoker(caf::actor_system& system, const tasks::plant& p,
                                     const queue_keeper& keeper);
+[[nodiscard]] order_desk spawn_order_desk(caf::actor_system& system, const tasks::plant& p,
+                                          const queue_keeper& keeper);
 [[nodiscard]] poller spawn_poller(caf::actor_system& system, const tasks::plant& p,
                                   const queue_keeper& keeper, const supervisor& above);
 

@@ -218,16 +218,27 @@ caf::result<bool> supervisor_state::stop() {
   if (source) {
     self->send(source, stop_atom_v);
   }
-  const auto finish = [this, promise](bool quiet) {
+  stop_promise = promise;
+  if (!orders) {
+    stop_keeper(true);
+    return caf::delegated<bool>{};
+  }
+  // First who writes through the keeper, then the keeper.
+  self->request(orders, stop_patience, stop_atom_v)
+    .then([this](bool quiet) { stop_keeper(quiet); },
+          [this](const caf::error&) { stop_keeper(false); });
+  return caf::delegated<bool>{};
+}
+
+void supervisor_state::stop_keeper(bool others_quiet) {
+  const auto finish = [this, others_quiet](bool quiet) {
     end_children();
     enter(phase::stopped);
-    auto answer = promise;
-    answer.deliver(quiet);
+    stop_promise->deliver(quiet && others_quiet);
     self->quit();
   };
   self->request(keeper, stop_patience, stop_atom_v)
     .then([finish](bool quiet) { finish(quiet); }, [finish](const caf::error&) { finish(false); });
-  return caf::delegated<bool>{};
 }
 
 namespace {
@@ -286,6 +297,21 @@ supervisor::behavior_type supervisor_behavior(supervisor::stateful_pointer<super
         return pack(error{errc::stopping, "", "the engine does not run"});
       }
       return self->delegate(s.keeper, what);
+    },
+    [self](const parcel<order_wish>& wish) -> caf::result<parcel<error>> {
+      auto& s = self->state;
+      if (!s.orders) {
+        return pack(error{errc::not_found, "", "this engine takes no revocation orders"});
+      }
+      return self->delegate(s.orders, wish);
+    },
+    [self](
+      const parcel<order_list_wish>& wish) -> caf::result<parcel<std::vector<revocation_order>>> {
+      auto& s = self->state;
+      if (!s.orders) {
+        return pack(std::vector<revocation_order>{});
+      }
+      return self->delegate(s.orders, wish);
     },
     [self](const parcel<list_wish>& wish) -> caf::result<parcel<std::vector<record>>> {
       auto& s = self->state;

@@ -47,6 +47,10 @@ void supervisor_state::spawn_child(child which) {
       source = spawn_poller(system, *p, keeper, self);
       adopt(*this, source, which);
       break;
+    case child::orders:
+      orders = spawn_order_desk(system, *p, keeper);
+      adopt(*this, orders, which);
+      break;
     case child::asking:
       asking = spawn_reconciler(system, *p, keeper, self);
       adopt(*this, asking, which);
@@ -69,7 +73,8 @@ void supervisor_state::begin_child(child which) {
       self->send(stages.results, go_atom_v);
       break;
     case child::surplus:
-      break; // begins by itself
+    case child::orders:
+      break; // begin by themselves
     case child::source:
       self->send(source, go_atom_v);
       break;
@@ -87,6 +92,9 @@ void supervisor_state::spawn_line() {
   self->send(keeper, pack(peers(stages)));
   self->send(keeper, go_atom_v);
   spawn_child(child::source);
+  if (p->revocations != nullptr) {
+    spawn_child(child::orders);
+  }
   for (const auto which :
        {child::work, child::slow_work, child::authority, child::results, child::source}) {
     begin_child(which);
@@ -139,6 +147,7 @@ void supervisor_state::end_children() {
   keeper = nullptr;
   stages = {};
   source = nullptr;
+  orders = nullptr;
   asking = nullptr;
 }
 

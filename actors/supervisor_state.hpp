@@ -16,6 +16,7 @@ enum class child : std::uint8_t {
   slow_work,
   surplus,
   source,
+  orders,
   asking
 };
 
@@ -30,6 +31,7 @@ struct supervisor_state {
   queue_keeper keeper;
   peers stages;
   poller source;
+  order_desk orders; ///< none without a revocation service
   std::map<caf::actor_addr, child> children;
   std::uint32_t restarts = 0;
   std::uint32_t failures = 0;
@@ -59,6 +61,7 @@ struct supervisor_state {
   void halted();
   void end_children();
   caf::result<bool> stop();
+  void stop_keeper(bool others_quiet);
 };
 
 } // namespace pfx::actors

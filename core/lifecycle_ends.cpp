@@ -81,6 +81,8 @@ void walk(turn& t) {
   for (auto& found : t.what.found) {
     if (r.outcome != settled_as::failed && found.thumbprint == r.recorded_thumbprint) {
       r.serial_number = found.serial_number;
+      // The life in which it was issued may be forgotten.
+      t.out.issued = issued_serial{r.authority, found.issuer, found.serial_number};
       continue;
     }
     t.out.surplus.push_back(surplus_certificate{.request = r.key,

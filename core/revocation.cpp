@@ -176,8 +176,10 @@ bool fits(event_kind what, order_state in) {
     case event_kind::report_recorded:
     case event_kind::report_unanswered:
       return in == order_state::answered;
+    case event_kind::deadline:
+      return in == order_state::revoking || in == order_state::held;
     default:
-      return in == order_state::revoking; // the CA's words and the end of waiting for them
+      return in == order_state::revoking; // the CA's words
   }
 }
 
@@ -210,7 +212,7 @@ void react(turn& t) {
       t.next().live = {};
       break;
     case event_kind::deadline:
-      answer(t, service_code::service_unavailable, "the CA did not answer in time");
+      answer(t, service_code::service_unavailable, t.what.text);
       break;
     default:
       take_ca_answer(t);
@@ -276,10 +278,15 @@ action next_action(const revocation_order& value, const moment& now) {
 }
 
 std::optional<event> due(const revocation_order& value, const rules& by, const moment& now) {
-  // Not before a call under way has ended: its answer may be the one that is waited for.
-  const bool waits = value.state == order_state::revoking && !value.live.in_flight;
-  if (waits && now.wall >= value.received_at + by.deadline_ms) {
-    return event{.kind = event_kind::deadline};
+  // Not before a call under way has ended: its answer may be the one that is waited for. And not
+  // before one was made: the time may have passed while nobody could make any.
+  const bool asked
+    = value.state == order_state::revoking && !value.live.in_flight && value.live.failures > 0;
+  if (asked && now.wall >= value.revoked_at + by.deadline_ms) {
+    return event{.kind = event_kind::deadline, .text = "the CA did not answer in time"};
+  }
+  if (value.state == order_state::held && now.wall >= value.received_at + by.held_deadline_ms) {
+    return event{.kind = event_kind::deadline, .text = "held, and no operator decided in time"};
   }
   return std::nullopt;
 }

@@ -41,7 +41,7 @@ struct revocation_order {
   digest fingerprint;         ///< SHA-256 over the three
   std::string transaction_id; ///< of the download that brought it last; its report bears the same
   std::uint64_t arrival = 0;  ///< order of reception
-  unix_ms received_at = 0;
+  unix_ms received_at = 0;    ///< what is held is held since then
   std::uint32_t hand_outs = 1;
 
   // -- the intent ------
@@ -74,6 +74,8 @@ struct rules {
   std::int64_t backoff_max_ms = 600'000;
   /// An order whose CA never answers is reported as one to be sent again.
   std::int64_t deadline_ms = 24LL * 3600 * 1000;
+  /// So is one that no operator has decided on.
+  std::int64_t held_deadline_ms = 7LL * 24 * 3600 * 1000;
 };
 
 enum class event_kind : std::uint8_t {
@@ -142,7 +144,8 @@ struct offer {
 [[nodiscard]] step_result step(const revocation_order& now_is, const event& what, const rules& by,
                                const moment& now);
 [[nodiscard]] action next_action(const revocation_order& value, const moment& now);
-/// `deadline` if mere time ended the wait for the CA.
+/// `deadline` if mere time ended the wait for the CA, which was asked at least once in this
+/// process, or for an operator.
 [[nodiscard]] std::optional<event> due(const revocation_order& value, const rules& by,
                                        const moment& now);
 

@@ -91,6 +91,7 @@ void batch_builder::put(const put_order& what) {
   if (what.value.state == order_state::reported) {
     erase(family::facts, keys::order(key));
     set(family::settled, keys::reported(key), octets);
+    set(family::facts, keys::due(what.value.answered_at, key), {}); // its trail
   } else {
     set(family::facts, keys::order(key), octets);
     erase(family::settled, keys::reported(key)); // it may have come again

@@ -45,6 +45,7 @@ struct put_trail { request_key key; trail_entry value; };
 /// Open, or, once it is reported, kept for ever among the reported ones.
 struct put_order { revocation_order value; };
 /// A certificate that was issued through us: what a revocation order may mean. Kept for ever.
+/// At most 256 octets of authority and 64 characters of serial number.
 struct put_issued {
   std::string authority;
   std::string serial_number;

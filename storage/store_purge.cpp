@@ -22,7 +22,7 @@ class sweep {
 public:
   sweep(const store& from, const rocks& database, batch_builder& out, unix_ms before,
         std::size_t keys_max)
-    : store_(from), database_(database), out_(out), before_(before), left_(keys_max) {}
+      : store_(from), database_(database), out_(out), before_(before), left_(keys_max) {}
 
   [[nodiscard]] result<void> run() {
     std::vector<bytes> reminders;
@@ -50,8 +50,11 @@ private:
     if (!open || !settled) {
       return failure(!open ? open.error() : settled.error());
     }
-    const bool record_due = *open && (*open)->state == record_state::abandoned
-                            && abandoned_until(**open) < before_;
+    const bool record_due
+      = *open && (*open)->state == record_state::abandoned && abandoned_until(**open) < before_;
+    if (key->in == flow::revocation) {
+      return forget_trail_of_order(*key, reminder);
+    }
     const bool kept = (*open && !record_due) || (*settled && (*settled)->settled_at >= before_);
     if (!kept) { // otherwise a later reminder lies there, or will when the request ends
       if (auto done = forget_request(*key); !done) {
@@ -62,9 +65,35 @@ private:
     return {};
   }
 
+  /// An order itself stays for ever; while it is open again, so does its trail.
+  result<void> forget_trail_of_order(const request_key& key, const bytes& reminder) {
+    const auto found = store_.find_orders({key});
+    if (!found) {
+      return failure(found.error());
+    }
+    const auto& order = found->front();
+    const bool over
+      = order && order->state == order_state::reported && order->answered_at < before_;
+    if (over) {
+      if (auto done = forget_trail(key); !done) {
+        return done;
+      }
+    }
+    erase(family::facts, reminder);
+    return {};
+  }
+
+  result<void> forget_trail(const request_key& key) {
+    return database_.each(family::facts, keys::trail_of(key), rocks::order::ascending,
+                          [&](byte_view at, byte_view) {
+                            erase(family::facts, at);
+                            return left_ > 0;
+                          });
+  }
+
   result<void> forget_request(const request_key& key) {
-    for (const auto kind : {blob_kind::request, blob_kind::intent, blob_kind::certificate,
-                            blob_kind::result}) {
+    for (const auto kind :
+         {blob_kind::request, blob_kind::intent, blob_kind::certificate, blob_kind::result}) {
       const auto octets = keys::blob(key, kind);
       const auto there = database_.find(family::blobs, octets);
       if (!there) {
@@ -74,11 +103,7 @@ private:
         erase(family::blobs, octets);
       }
     }
-    auto walked = database_.each(family::facts, keys::trail_of(key), rocks::order::ascending,
-                                 [&](byte_view at, byte_view) {
-                                   erase(family::facts, at);
-                                   return left_ > 0;
-                                 });
+    auto walked = forget_trail(key);
     if (walked) {
       walked = forget_surplus(key);
     }

@@ -21,6 +21,7 @@ using lifecycle::event;
 using lifecycle::event_kind;
 
 constexpr std::int64_t revoke_retry_ms = 5'000;
+constexpr std::size_t serial_characters_max = 40; ///< 20 octets
 
 event plain(event_kind kind, const record& of, std::string text = {}) {
   event out;
@@ -51,6 +52,12 @@ event judge_issued(const plant& p, const record& of, const intent& plan, const c
         link && links.size() < limits::chain_certificates_max) {
       links.push_back(std::move(*link));
     }
+  }
+  // A serial number that no list and no order could name (RFC 5280 4.1.2.2).
+  if (leaf->serial().size() > serial_characters_max || leaf->serial().starts_with('-')) {
+    return ca_refused(of, service_code::cryptography,
+                      "certificateAuthority: its certificate has a serial number of more than 20 "
+                      "octets or below zero");
   }
   const auto& roots = p.authorities.at(of.authority).chain_roots;
   if (auto chained = crypto::verify_chain(*leaf, links, roots, p.time->wall()); !chained) {

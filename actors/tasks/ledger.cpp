@@ -45,6 +45,13 @@ std::size_t size_of(const storage::operation& op) {
   return overhead + (blob == nullptr ? 0 : blob->sealed.size());
 }
 
+bool fits_index(const lifecycle::issued_serial& one) {
+  constexpr std::size_t authority_octets_max = 256;
+  constexpr std::size_t serial_characters_max = 64;
+  return !one.authority.empty() && one.authority.size() <= authority_octets_max
+    && !one.serial_number.empty() && one.serial_number.size() <= serial_characters_max;
+}
+
 } // namespace
 
 ledger::ledger(const plant& p) : plant_(p) {}
@@ -328,7 +335,8 @@ void ledger::absorb_operations(change& to, const record& next, lifecycle::step_r
   for (const auto& one : out.surplus) {
     to.operations.emplace_back(storage::put_surplus{one});
   }
-  if (const auto& one = out.issued; one && !one->serial_number.empty()) {
+  // What the index cannot hold is left out of it: a refused write would halt all of us.
+  if (const auto& one = out.issued; one && fits_index(*one)) {
     to.operations.emplace_back(
       storage::put_issued{one->authority, one->serial_number, one->issuer, next.key});
   }
@@ -356,35 +364,6 @@ void ledger::add_reports(change& to, const record& next, const lifecycle::step_r
                                  : std::string(name_of(next.outcome)) + ", certificate "
                               + (next.serial_number.empty() ? "-" : next.serial_number)});
     add_audit(to, out.admin_event, next);
-  }
-}
-
-void ledger::count(const record& next, record_state before, const lifecycle::step_result& out) {
-  auto& totals = plant_.totals;
-  totals.surplus_found += out.surplus.size();
-  if (before == next.state) {
-    return;
-  }
-  switch (next.state) {
-    case record_state::issued:
-      ++totals.issued;
-      break;
-    case record_state::prepared:
-      ++totals.prepared;
-      break;
-    case record_state::quarantined:
-      ++totals.quarantined;
-      break;
-    case record_state::abandoned:
-      ++totals.abandoned;
-      break;
-    case record_state::settled:
-      ++(next.outcome == settled_as::delivered      ? totals.delivered
-           : next.outcome == settled_as::superseded ? totals.superseded
-                                                    : totals.failed);
-      break;
-    default:
-      break;
   }
 }
 

@@ -10,6 +10,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "actors/tasks/order_book.hpp"
 #include "actors/tasks/outcome.hpp"
 #include "actors/tasks/service_calls.hpp"
 
@@ -62,6 +63,8 @@ public:
   void apply(outcome what);
   void operator_word(const request_key& key, lifecycle::event_kind word, error* refusal);
   void surplus_answered(const surplus_certificate& what);
+  /// What the book of revocation orders wants durable.
+  void write(const order_batch& what);
   /// A line of the audit that belongs to no request.
   void note(const audit_note& what);
   void tick();

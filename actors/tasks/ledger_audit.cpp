@@ -64,6 +64,17 @@ void ledger::reconciled(const std::string& random) {
   enqueue(std::move(done));
 }
 
+void ledger::write(const order_batch& what) {
+  change c;
+  c.of_entry = false;
+  c.operations = what.operations;
+  c.reports = what.reports;
+  for (const auto& note : what.audit) {
+    add_line(c, {.at = plant_.time->wall(), .event = note.event, .text = note.text});
+  }
+  enqueue(std::move(c));
+}
+
 void ledger::note(const audit_note& what) { note_uses({}, {what}); }
 
 } // namespace pfx::actors::tasks

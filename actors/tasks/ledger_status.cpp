@@ -37,6 +37,35 @@ demand ledger::room() const {
   return {std::min(free, imports_max(max) - imports), true};
 }
 
+void ledger::count(const record& next, record_state before, const lifecycle::step_result& out) {
+  auto& totals = plant_.totals;
+  totals.surplus_found += out.surplus.size();
+  if (before == next.state) {
+    return;
+  }
+  switch (next.state) {
+    case record_state::issued:
+      ++totals.issued;
+      break;
+    case record_state::prepared:
+      ++totals.prepared;
+      break;
+    case record_state::quarantined:
+      ++totals.quarantined;
+      break;
+    case record_state::abandoned:
+      ++totals.abandoned;
+      break;
+    case record_state::settled:
+      ++(next.outcome == settled_as::delivered      ? totals.delivered
+           : next.outcome == settled_as::superseded ? totals.superseded
+                                                    : totals.failed);
+      break;
+    default:
+      break;
+  }
+}
+
 bool ledger::quiet() const {
   // A claim whose lease is being asked about starts nothing more; its attempt is on the disk.
   const auto asking

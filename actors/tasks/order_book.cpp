@@ -58,24 +58,19 @@ void order_book::load(revocation_order value, const moment& now) {
 
 void order_book::remember(const revocation_order& one, const moment& now) {
   arrivals_ = std::max(arrivals_, one.arrival + 1);
-  if (one.revoked_at > now.wall - hour_ms) {
-    intents_.insert(std::upper_bound(intents_.begin(), intents_.end(), one.revoked_at),
-                    one.revoked_at);
+  // The clock may have been set since: what seems to lie in the future was just now, at worst.
+  const auto ago = std::max<std::int64_t>(0, now.wall - one.revoked_at);
+  if (one.revoked_at != 0 && ago < hour_ms) {
+    const auto at = now.boot - ago;
+    intents_.insert(std::upper_bound(intents_.begin(), intents_.end(), at), at);
   }
 }
 
 // -- what comes in ------
 
-std::vector<request_key> order_book::unknown_of(const std::vector<revocation::offer>& list) {
+void order_book::expect() {
   looking_up_ = true;
   ended_meanwhile_.clear();
-  std::vector<request_key> out;
-  for (const auto& one : list) {
-    if (!open_.contains(one.key)) {
-      out.push_back(one.key);
-    }
-  }
-  return out;
 }
 
 void order_book::receive(std::vector<revocation::offer> list,
@@ -102,11 +97,39 @@ void order_book::receive(std::vector<revocation::offer> list,
   }
 }
 
+void order_book::give_back(const request_key& key, const moment& now) {
+  const auto found = open_.find(key);
+  if (found != open_.end() && found->second.value.live.in_flight) {
+    found->second.value.live.in_flight = false;
+    found->second.value.live.retry_at = now.boot + by_.backoff_base_ms;
+    --in_flight_;
+  }
+}
+
 bool order_book::hour_is_full(const moment& now) {
-  while (!intents_.empty() && intents_.front() <= now.wall - hour_ms) {
+  while (!intents_.empty() && intents_.front() <= now.boot - hour_ms) {
     intents_.pop_front();
   }
   return intents_.size() >= hour_max_;
+}
+
+std::size_t order_book::held() const {
+  return static_cast<std::size_t>(std::count_if(open_.begin(), open_.end(), [](const auto& one) {
+    return one.second.value.state == order_state::held;
+  }));
+}
+
+std::size_t order_book::room() const {
+  const auto active = open_.size() - held();
+  return active >= open_max ? 0 : open_max - active;
+}
+
+event order_book::guarded() const {
+  const auto why = "more than " + std::to_string(hour_max_) + " revocations in an hour";
+  if (held() < held_max) {
+    return {.kind = event_kind::guarded, .text = why + ": waits for an operator"};
+  }
+  return {.kind = event_kind::not_ours, .code = service_code::service_too_busy, .text = why};
 }
 
 void order_book::apply(const request_key& key, event what, const moment& now) {
@@ -123,11 +146,9 @@ void order_book::apply(const request_key& key, event what, const moment& now) {
   }
   if (what.kind == event_kind::chosen) {
     if (!in.value.approved && hour_is_full(now)) {
-      what.kind = event_kind::guarded;
-      what.text = "more than " + std::to_string(hour_max_)
-        + " revocations in an hour: waits for an operator";
+      what = guarded();
     } else {
-      intents_.push_back(now.wall);
+      intents_.push_back(now.boot);
     }
   }
   const bool was_in_flight = in.value.live.in_flight;

@@ -23,6 +23,8 @@ struct order_batch {
 class order_book {
 public:
   static constexpr std::size_t open_max = 5'000; ///< no more are downloaded beyond
+  /// No more wait for an operator: the others are sent back, to come again.
+  static constexpr std::size_t held_max = 5'000;
 
   /// `hour_max`: intents in one hour; beyond it orders are held for an operator.
   order_book(revocation::rules by, std::size_t hour_max) : by_(by), hour_max_(hour_max) {}
@@ -33,12 +35,14 @@ public:
   void remember(const revocation_order& reported, const revocation::moment& now);
 
   // -- what comes in ------
-  /// The keys of a download that are not open here: to be looked up among the reported ones.
-  /// From here to receive() the book remembers what ends, so that an order which is reported while
-  /// the look-up is under way is not taken for a new one.
-  [[nodiscard]] std::vector<request_key> unknown_of(const std::vector<revocation::offer>& list);
+  /// A download is asked for, and what it brings is looked up among the reported ones. From here to
+  /// receive() the book remembers what ends, so that an order which is reported meanwhile is not
+  /// taken for a new one.
+  void expect();
   void receive(std::vector<revocation::offer> list,
                std::map<request_key, revocation_order> reported, const revocation::moment& now);
+  /// Nothing was done with what take() gave.
+  void give_back(const request_key& key, const revocation::moment& now);
   void apply(const request_key& key, revocation::event what, const revocation::moment& now);
   /// The report of these was not recorded: each goes alone from now on.
   void separate(const std::vector<request_key>& keys);
@@ -60,9 +64,8 @@ public:
   /// The write did not happen (disk full): it is offered again.
   void not_committed();
 
-  [[nodiscard]] std::size_t room() const {
-    return open_.size() >= open_max ? 0 : open_max - open_.size();
-  }
+  /// What waits for an operator takes no room.
+  [[nodiscard]] std::size_t room() const;
   [[nodiscard]] bool quiet() const { return in_flight_ == 0 && waiting_.empty() && !writing_; }
   [[nodiscard]] std::map<order_state, std::uint64_t> count_by_state() const;
   [[nodiscard]] std::vector<revocation_order> list(std::size_t count_max) const;
@@ -79,6 +82,9 @@ private:
   };
 
   void absorb(entry& in, revocation::step_result&& out, const revocation::moment& now);
+  [[nodiscard]] std::size_t held() const;
+  /// What becomes of an order that is over the hour's limit.
+  [[nodiscard]] revocation::event guarded() const;
   [[nodiscard]] bool hour_is_full(const revocation::moment& now);
   [[nodiscard]] bool ready(const entry& in, revocation::action what,
                            const revocation::moment& now) const;
@@ -93,7 +99,7 @@ private:
   std::map<request_key, revocation_order> ended_meanwhile_;
   std::size_t in_flight_ = 0;
   std::uint64_t arrivals_ = 0;
-  std::deque<unix_ms> intents_; ///< of the last hour, oldest first
+  std::deque<boot_ms> intents_; ///< of the last hour, oldest first; no clock that can be set
 };
 
 } // namespace pfx::actors::tasks

@@ -51,6 +51,9 @@ result<std::vector<storage::put_issued>> candidates(const plant& p, const revoca
 event event_of(const connect::ca::revoke_answer& answer) {
   using connect::ca::revoke_status;
   event out{.text = printable(answer.reason, 300), .retry_after_ms = answer.retry_after_ms};
+  if (answer.crl_number != 0) {
+    out.crl_number = std::to_string(answer.crl_number);
+  }
   switch (answer.status) {
     case revoke_status::done:
       out.kind = event_kind::ca_done;

@@ -18,6 +18,7 @@
 #include "actors/tasks/issuance_policy.hpp"
 #include "actors/tasks/notices.hpp"
 #include "connect/ca/authority.hpp"
+#include "connect/intune/revocation.hpp"
 #include "connect/service/client.hpp"
 #include "core/lifecycle.hpp"
 #include "crypto/certificate.hpp"
@@ -43,6 +44,9 @@ struct plant_settings {
   std::int64_t check_in_interval_ms = 300'000;
   std::size_t requests_max = 500; ///< of one download
   std::size_t open_requests_max = 2'000;
+  std::int64_t revocation_interval_ms = 3'600'000; ///< the service keeps orders back as long
+  std::size_t revocations_max = 100;               ///< of one download and of one report
+  std::size_t revocations_hour_max = 500;          ///< beyond it an operator is asked
   std::size_t crypto_workers = 2;
   std::size_t issuer_calls_max = 8;    ///< CA calls at the same time
   std::size_t upload_calls_max = 2;    ///< service calls of the uploader at the same time
@@ -118,6 +122,7 @@ struct plant {
   storage::store* store = nullptr;
   const crypto::sealer* sealer = nullptr;
   connect::service::pfx_request_service* service = nullptr;
+  connect::intune::revocation_service* revocations = nullptr; ///< null: no revocation orders
   std::map<std::string, authority_entry> authorities;
   crypto::recipient_gate* gate = nullptr;
   issuance_policy issuance;

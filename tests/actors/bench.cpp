@@ -258,6 +258,18 @@ std::optional<record> bench::open_record(const std::string& context) const {
   return plant.store->find_record({"tenant", flow::pfx, context}).value();
 }
 
+std::vector<revocation_order> bench::orders() const {
+  std::vector<revocation_order> out;
+  const auto keep = [&out](revocation_order one) {
+    out.push_back(std::move(one));
+    return true;
+  };
+  if (!store_->each_order(keep) || !store_->each_reported_order(keep)) {
+    throw std::runtime_error("the orders cannot be read");
+  }
+  return out;
+}
+
 bool bench::has_blob(const std::string& context, blob_kind kind) const {
   return plant.store->find_blob({"tenant", flow::pfx, context}, kind).value().has_value();
 }

@@ -165,6 +165,8 @@ public:
   [[nodiscard]] std::optional<settled_record> settled(const std::string& context) const;
   [[nodiscard]] std::string anchor_path() const { return (folder_ / "anchor").string(); }
   [[nodiscard]] std::optional<record> open_record(const std::string& context) const;
+  /// Revocation orders in the store, open and reported.
+  [[nodiscard]] std::vector<revocation_order> orders() const;
   [[nodiscard]] bool has_blob(const std::string& context, blob_kind kind) const;
 
   static constexpr std::int64_t step_ms = 50;

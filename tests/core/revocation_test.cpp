@@ -123,6 +123,8 @@ TEST_CASE("an order whose CA never answered may be sent again, and is carried ou
   teller t;
   t.chosen();
   t.now.wall += t.by.deadline_ms;
+  CHECK_FALSE(due(t.at, t.by, t.now)); // nobody was asked yet: the process may have been down
+  t.on(event_kind::ca_unanswered);
   t.at.live.in_flight = true;
   CHECK_FALSE(due(t.at, t.by, t.now));
   t.at.live.in_flight = false;
@@ -135,6 +137,26 @@ TEST_CASE("an order whose CA never answered may be sent again, and is carried ou
   CHECK(t.at.state == order_state::received);
   CHECK(t.next() == action::choose);
   CHECK_FALSE(due(t.at, t.by, t.now));
+}
+
+TEST_CASE("the time that an order was held does not count for its CA", "[core][revocation]") {
+  teller t;
+  t.on(event_kind::guarded);
+  t.now.wall += t.by.held_deadline_ms - 1;
+  CHECK_FALSE(due(t.at, t.by, t.now));
+  t.on(event_kind::approved).chosen().on(event_kind::ca_unanswered);
+  CHECK_FALSE(due(t.at, t.by, t.now));
+}
+
+TEST_CASE("an order that no operator decides on is reported as one to be sent again",
+          "[core][revocation]") {
+  teller t;
+  t.on(event_kind::guarded);
+  t.now.wall += t.by.held_deadline_ms;
+  REQUIRE(due(t.at, t.by, t.now));
+  t.on(*due(t.at, t.by, t.now));
+  CHECK(t.at.code == service_code::service_unavailable);
+  CHECK(t.next() == action::report);
 }
 
 TEST_CASE("the same context with another body changes nothing", "[core][revocation]") {

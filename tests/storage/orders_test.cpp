@@ -39,6 +39,28 @@ TEST_CASE("an order lies among the open ones until it is reported, then among th
   CHECK(s->verify().value().revocation_orders == 2);
 }
 
+TEST_CASE("the trail of a reported order is purged, the order stays", "[storage][orders]") {
+  directory in;
+  auto s = opened(in);
+  auto done = order("done", order_state::reported);
+  done.answered_at = 1'000;
+  auto again = done;
+  again.key.context = "again";
+  REQUIRE(s->commit({put_trail{done.key, line("done")}, put_order{done},
+                     put_trail{again.key, line("again")}, put_order{again}}));
+  again.state = order_state::answered; // it came again
+  REQUIRE(s->commit({put_order{again}}));
+  REQUIRE(s->purge(1'000, 100).value() == 0);
+  REQUIRE(s->purge(1'001, 100).value() > 0);
+  CHECK(s->trail(done.key).value().empty());
+  CHECK(s->find_orders({done.key}).value().front());
+  CHECK(s->trail(again.key).value().size() == 1);
+  again.state = order_state::reported;
+  REQUIRE(s->commit({put_order{again}}));
+  REQUIRE(s->purge(1'001, 100).value() > 0);
+  CHECK(s->trail(again.key).value().empty());
+}
+
 TEST_CASE("orders are found open or reported, in the order they are asked for",
           "[storage][orders]") {
   directory in;

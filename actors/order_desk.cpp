@@ -1,0 +1,265 @@
+// The order desk: polls for revocation orders, has each carried out at its CA and reports it. Every
+// step is durable before the next one is sent. One download, one write and a few calls at a time.
+#include <algorithm>
+
+#include "actors/stages.hpp"
+#include "actors/tasks/order_calls.hpp"
+#include "actors/tasks/order_service.hpp"
+#include "core/fault_point.hpp"
+#include "core/limits.hpp"
+
+namespace pfx::actors {
+
+namespace {
+
+constexpr auto keeper_patience = std::chrono::milliseconds(3'600'000); ///< a full disk waits there
+constexpr auto tick_every = std::chrono::milliseconds(200);
+constexpr std::size_t calls_max = 4;
+constexpr std::size_t look_ups_max = 64; ///< orders whose certificate is looked up in one go
+constexpr std::int64_t backoff_base_ms = 1'000;
+constexpr std::int64_t backoff_max_ms = 600'000;
+
+using revocation::action;
+
+struct order_desk_state {
+  explicit order_desk_state(order_desk::pointer owner) : self(owner) {}
+
+  order_desk::pointer self;
+  const tasks::plant* p = nullptr;
+  queue_keeper keeper;
+  std::optional<tasks::order_book> book;
+  boot_ms poll_at = 0;
+  std::uint32_t failures = 0; ///< of downloads, in a row
+  std::size_t calls = 0;
+  bool downloading = false;
+  bool stopping = false;
+  std::optional<caf::response_promise> stop_promise;
+
+  [[nodiscard]] revocation::moment now() const {
+    return {p->time->wall(), p->time->boot(), p->random()};
+  }
+  void load();
+  void pump();
+  void write();
+  void poll();
+  void downloaded(parcel<tasks::order_download> answer);
+  void look_up(std::vector<revocation_order> orders);
+  void revoke(revocation_order order);
+  void report(std::vector<revocation_order> orders);
+  void answered(const tasks::order_answers& what);
+  void try_finish_stop();
+  template <class Work>
+  bool post(Work work);
+};
+
+/// What a former run left. Blocking on purpose: nothing runs yet.
+void order_desk_state::load() {
+  book.emplace(revocation::rules{}, p->settings.revocations_hour_max);
+  const auto at = now();
+  auto read = p->store->each_order([this, &at](revocation_order one) {
+    book->load(std::move(one), at);
+    return true;
+  });
+  if (read) {
+    read = p->store->each_reported_order([this, &at](const revocation_order& one) {
+      book->remember(one, at);
+      return true;
+    });
+  }
+  if (!read) {
+    tell_system(*p, tasks::report::level::error, 3051, to_string(read.error()));
+  }
+}
+
+template <class Work>
+bool order_desk_state::post(Work work) {
+  ++calls;
+  const bool posted = p->io->post([plant = p, me = order_desk(self), work = std::move(work)] {
+    caf::anon_send(me, plant->halted ? pack(tasks::order_answers{}) : pack(work(*plant)));
+  });
+  if (!posted) {
+    --calls; // stopping; every step is durable
+  }
+  return posted;
+}
+
+// -- the disk ------
+
+void order_desk_state::write() {
+  auto batch = book->take_batch();
+  if (!batch) {
+    return;
+  }
+  self->request(keeper, keeper_patience, pack(std::move(*batch)))
+    .then(
+      [this](const parcel<error>& refusal) {
+        if (refusal->code == errc::none) {
+          book->committed();
+        } else {
+          book->not_committed();
+        }
+        pump();
+      },
+      [this](const caf::error&) { book->not_committed(); });
+}
+
+// -- the service ------
+
+void order_desk_state::poll() {
+  const bool due = !downloading && !stopping && p->time->boot() >= poll_at;
+  const auto wish = std::min(p->settings.revocations_max, book->room());
+  if (!due || wish == 0) {
+    return;
+  }
+  book->expect();
+  downloading = p->io->post([plant = p, wish, me = order_desk(self)] {
+    if (plant->halted) {
+      return;
+    }
+    fault_point("before_send", "download_orders");
+    auto answer = tasks::download_orders(*plant, wish);
+    fault_point("after_answer", "download_orders");
+    caf::anon_send(me, pack(std::move(answer)));
+  });
+}
+
+/// At once when a full batch came: the service keeps back what was handed out, so nothing else
+/// comes earlier.
+void order_desk_state::downloaded(parcel<tasks::order_download> answer) {
+  downloading = false;
+  const auto interval = p->settings.revocation_interval_ms;
+  const auto jitter = static_cast<std::int64_t>(
+    p->random() % static_cast<std::uint64_t>(std::max<std::int64_t>(1, interval / 20)));
+  if (answer->failed) {
+    const auto ceiling = std::min(backoff_max_ms, backoff_base_ms << std::min(failures++, 16U));
+    const auto own
+      = 1 + static_cast<std::int64_t>(p->random() % static_cast<std::uint64_t>(ceiling));
+    poll_at = p->time->boot()
+      + std::max(own, std::min(answer->retry_after_ms, limits::asked_wait_ms_max));
+    tell_system(*p, tasks::report::level::warning, 3003, "download failed: " + answer->why);
+    book->receive({}, {}, now());
+    return;
+  }
+  failures = 0;
+  poll_at = p->time->boot() + (answer->full ? 0 : interval + jitter);
+  if (!answer->why.empty()) {
+    tell_system(*p, tasks::report::level::error, 3003, answer->why);
+  }
+  auto taken = unpack(answer);
+  book->receive(std::move(taken.offers), std::move(taken.known), now());
+  pump();
+}
+
+// -- whose turn it is ------
+
+void order_desk_state::look_up(std::vector<revocation_order> orders) {
+  (void)post([orders = std::move(orders)](const tasks::plant& plant) {
+    tasks::order_answers out;
+    for (const auto& one : orders) {
+      out.events.emplace_back(one.key, tasks::choose_certificate(plant, one));
+    }
+    return out;
+  });
+}
+
+void order_desk_state::revoke(revocation_order order) {
+  (void)post([order = std::move(order)](const tasks::plant& plant) {
+    tasks::order_answers out;
+    fault_point("before_send", "revoke_ordered");
+    out.events.emplace_back(order.key, tasks::revoke_ordered(plant, order));
+    fault_point("after_answer", "revoke_ordered");
+    return out;
+  });
+}
+
+void order_desk_state::report(std::vector<revocation_order> orders) {
+  (void)post([orders = std::move(orders)](const tasks::plant& plant) {
+    fault_point("before_send", "report_orders");
+    auto out = tasks::report_orders(plant, orders);
+    fault_point("after_answer", "report_orders");
+    return out;
+  });
+}
+
+void order_desk_state::answered(const tasks::order_answers& what) {
+  --calls;
+  const auto at = now();
+  book->separate(what.alone_from_now_on);
+  for (const auto& [key, event] : what.events) {
+    if (event) {
+      book->apply(key, *event, at);
+    } else {
+      book->give_back(key, at);
+    }
+  }
+  pump();
+}
+
+void order_desk_state::pump() {
+  const auto at = now();
+  if (!stopping && !p->halted) {
+    book->tick(at);
+    while (calls < calls_max) {
+      if (auto lost = book->take(action::choose, look_ups_max, at); !lost.empty()) {
+        look_up(std::move(lost));
+      } else if (auto due = book->take(action::revoke, 1, at); !due.empty()) {
+        revoke(std::move(due.front()));
+      } else if (auto done = book->take_report(p->settings.revocations_max, at); !done.empty()) {
+        report(std::move(done));
+      } else {
+        break;
+      }
+    }
+    poll();
+  }
+  write();
+  try_finish_stop();
+}
+
+void order_desk_state::try_finish_stop() {
+  if (stop_promise && calls == 0 && book->quiet()) {
+    stop_promise->deliver(true);
+    stop_promise.reset();
+  }
+}
+
+order_desk::behavior_type order_desk_behavior(order_desk::stateful_pointer<order_desk_state> self,
+                                              const tasks::plant* p, const queue_keeper& keeper) {
+  prepare(self, *p, "order desk");
+  self->state.p = p;
+  self->state.keeper = keeper;
+  self->state.load();
+  self->send(self, tick_atom_v);
+  return {
+    [self](tick_atom) {
+      self->state.pump();
+      self->delayed_send(self, tick_every, tick_atom_v);
+    },
+    [self](parcel<tasks::order_download>& answer) { self->state.downloaded(std::move(answer)); },
+    [self](const parcel<tasks::order_answers>& what) { self->state.answered(*what); },
+    [self](const parcel<order_wish>& wish) -> parcel<error> {
+      auto refusal = self->state.book->operator_word(wish->key, wish->word, self->state.now());
+      self->state.pump();
+      return pack(std::move(refusal));
+    },
+    [self](const parcel<order_list_wish>& wish) -> parcel<std::vector<revocation_order>> {
+      return pack(self->state.book->list(wish->count_max));
+    },
+    [self](stop_atom) -> caf::result<bool> {
+      auto& s = self->state;
+      s.stopping = true;
+      s.stop_promise = self->make_response_promise();
+      s.pump();
+      return caf::delegated<bool>{};
+    },
+  };
+}
+
+} // namespace
+
+order_desk spawn_order_desk(caf::actor_system& system, const tasks::plant& p,
+                            const queue_keeper& keeper) {
+  return system.spawn(order_desk_behavior, &p, keeper);
+}
+
+} // namespace pfx::actors

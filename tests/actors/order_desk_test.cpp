@@ -1,0 +1,243 @@
+// Revocation orders through the actors: each is carried out and reported once, whatever is lost,
+// repeated or cut off in the middle.
+#include <functional>
+
+#include "core/revocation.hpp"
+#include "tests/actors/harness.hpp"
+#include "tests/catch.hpp"
+
+using namespace pfx;
+using namespace pfx::connect::intune;
+using test::bench;
+
+namespace {
+
+/// A tenant's revocation queue in memory: what was handed out is kept back for an hour.
+class fake_queue final : public revocation_service {
+public:
+  explicit fake_queue(const test::fake_clock& time) : time_(time) {}
+
+  answer<revocation_batch> download(const std::string& transaction_id, int max_requests,
+                                    const std::optional<std::string>&) override {
+    ++downloads;
+    transactions.push_back(transaction_id);
+    if (fail_downloads > 0) {
+      --fail_downloads;
+      return refusal({errc::unavailable, "", "busy"});
+    }
+    revocation_batch out;
+    for (auto& [context, one] : orders) {
+      if (!one.recorded && one.kept_back_until <= time_.now
+          && out.requests.size() < static_cast<std::size_t>(max_requests)) {
+        one.kept_back_until = time_.now + 3'600'000;
+        one.transaction = transaction_id;
+        out.requests.push_back({context, one.serial, one.issuer, std::nullopt});
+      }
+    }
+    return out;
+  }
+
+  answer<std::string> upload(const std::string& transaction_id,
+                             const std::vector<revocation_result>& results) override {
+    batches.push_back(results.size());
+    if (say_false_to_batches && results.size() > 1) {
+      return refusal({errc::bad_input, "value", "is not true"});
+    }
+    for (const auto& one : results) {
+      auto& of = orders.at(one.request_context);
+      CHECK(of.transaction == transaction_id);
+      of.reports.push_back(one);
+      of.recorded = true;
+    }
+    if (lose_upload_answers > 0) {
+      --lose_upload_answers;
+      return refusal({errc::unknown_outcome, "", "cut"});
+    }
+    return "id";
+  }
+
+  struct kept {
+    std::string serial;
+    std::optional<std::string> issuer;
+    std::int64_t kept_back_until = 0; ///< fake_clock::now
+    std::string transaction;
+    bool recorded = false;
+    std::vector<revocation_result> reports;
+  };
+  std::map<std::string, kept> orders;
+  std::vector<std::string> transactions;
+  std::vector<std::size_t> batches;
+  std::size_t downloads = 0;
+  std::size_t fail_downloads = 0;
+  std::size_t lose_upload_answers = 0;
+  bool say_false_to_batches = false;
+
+  [[nodiscard]] bool all_recorded() const {
+    return std::all_of(orders.begin(), orders.end(),
+                       [](const auto& one) { return one.second.recorded; });
+  }
+
+private:
+  const test::fake_clock& time_;
+};
+
+/// A bench whose CA has issued through the engine, with a queue of orders beside it.
+struct tenant {
+  bench b;
+  fake_queue queue{b.time};
+
+  explicit tenant(int certificates) {
+    b.plant.revocations = &queue;
+    for (int i = 0; i < certificates; ++i) {
+      b.service.offer(b.request("r" + std::to_string(i)));
+    }
+    b.start();
+    REQUIRE(b.advance_until([&] { return b.service.all_recorded(); }));
+  }
+  [[nodiscard]] std::vector<std::string> serials() const {
+    std::vector<std::string> out;
+    for (const auto& [id, slot] : b.ca->slots) {
+      out.push_back(slot.serial);
+    }
+    return out;
+  }
+  [[nodiscard]] std::size_t revoked() const {
+    std::size_t out = 0;
+    for (const auto& [id, slot] : b.ca->slots) {
+      out += slot.revoked ? 1 : 0;
+    }
+    return out;
+  }
+  void order(const std::string& context, const std::string& serial) {
+    queue.orders[context].serial = serial;
+  }
+  bool finished(std::int64_t limit_ms = 2 * 3'700'000) {
+    return b.advance_until([&] { return queue.all_recorded(); }, limit_ms);
+  }
+};
+
+} // namespace
+
+TEST_CASE("orders are carried out at the CA and reported", "[actors][orders]") {
+  tenant t(3);
+  const auto serials = t.serials();
+  t.order("a", serials[0]);
+  t.order("b", serials[1]);
+  REQUIRE(t.finished());
+  CHECK(t.revoked() == 2);
+  for (const auto& [context, one] : t.queue.orders) {
+    REQUIRE(one.reports.size() == 1);
+    CHECK(one.reports.front().succeeded);
+  }
+}
+
+TEST_CASE("a certificate that was not issued here is refused and reported, and nothing is revoked",
+          "[actors][orders]") {
+  tenant t(1);
+  t.order("foreign", "abcdef0123456789");
+  t.order("nonsense", "no serial");
+  t.queue.orders["other issuer"] = {.serial = t.serials()[0], .issuer = "CN=Somebody else"};
+  REQUIRE(t.finished());
+  CHECK(t.revoked() == 0);
+  CHECK(t.b.ca->revocations == 0);
+  CHECK(t.queue.orders["foreign"].reports.front().code == service_code::not_supported);
+  CHECK(t.queue.orders["nonsense"].reports.front().code == service_code::parameter_invalid);
+  CHECK(t.queue.orders["other issuer"].reports.front().code == service_code::not_supported);
+}
+
+TEST_CASE("a report whose answer is lost is sent again as it was", "[actors][orders]") {
+  tenant t(1);
+  t.order("a", t.serials()[0]);
+  t.queue.lose_upload_answers = 2;
+  REQUIRE(t.b.advance_until([&] { return t.queue.orders["a"].reports.size() == 3; }, 4'000'000));
+  CHECK(t.b.ca->revocations == 1);
+  for (const auto& one : t.queue.orders["a"].reports) {
+    CHECK(one.succeeded);
+  }
+}
+
+TEST_CASE("a batch that is not recorded goes one by one", "[actors][orders]") {
+  tenant t(3);
+  const auto serials = t.serials();
+  for (std::size_t i = 0; i < 3; ++i) {
+    t.order("o" + std::to_string(i), serials[i]);
+  }
+  t.queue.say_false_to_batches = true;
+  REQUIRE(t.finished());
+  CHECK(t.revoked() == 3);
+  CHECK(t.queue.batches.back() == 1);
+  CHECK(t.b.ca->revocations == 3);
+}
+
+TEST_CASE("an order that comes again after it was reported is reported and not carried out again",
+          "[actors][orders]") {
+  tenant t(1);
+  t.order("a", t.serials()[0]);
+  REQUIRE(t.finished());
+  const auto calls = t.b.ca->revocations;
+  t.queue.orders["a"].recorded = false; // the service forgot, or never noted it
+  REQUIRE(t.finished());
+  CHECK(t.queue.orders["a"].reports.size() == 2);
+  CHECK(t.b.ca->revocations == calls);
+}
+
+TEST_CASE("a download that fails is tried again with a wait, and the next one at its hour",
+          "[actors][orders]") {
+  tenant t(1);
+  t.queue.fail_downloads = 2;
+  t.order("a", t.serials()[0]);
+  REQUIRE(t.finished());
+  const auto downloads = t.queue.downloads;
+  t.b.advance(600'000);
+  CHECK(t.queue.downloads <= downloads + 1);
+}
+
+TEST_CASE("a full batch is followed by the next one at once", "[actors][orders]") {
+  tenant t(6);
+  t.b.plant.settings.revocations_max = 2;
+  int n = 0;
+  for (const auto& serial : t.serials()) {
+    t.order("o" + std::to_string(n++), serial);
+  }
+  REQUIRE(t.b.advance_until([&] { return t.queue.downloads > 0 && t.revoked() > 0; }, 4'000'000));
+  t.b.advance(5'000);
+  CHECK(t.queue.all_recorded());
+  CHECK(t.revoked() == 6);
+}
+
+TEST_CASE("a crash after any turn of an actor revokes and reports each order all the same",
+          "[actors][orders]") {
+  std::set<order_state> seen;
+  for (std::size_t turns = 1; turns < 90; turns += 2) {
+    tenant t(1);
+    t.b.crash();
+    t.order("a", t.serials()[0]);
+    t.b.time.now += 1'000;
+    t.b.start(turns);
+    for (const auto& one : t.b.orders()) {
+      seen.insert(one.state);
+    }
+    t.b.crash();
+    t.b.time.now += 1'000;
+    t.b.start();
+    REQUIRE(t.finished());
+    t.b.advance(700'000); // a report that was recorded, but not known to be, is repeated
+    CHECK(t.revoked() == 1);
+    for (const auto& report : t.queue.orders["a"].reports) {
+      CHECK(report.succeeded);
+    }
+    REQUIRE(t.b.orders().size() == 1);
+    CHECK(t.b.orders().front().state == order_state::reported);
+  }
+  CHECK(seen.contains(order_state::received));
+  CHECK(seen.contains(order_state::revoking));
+  CHECK(seen.contains(order_state::answered));
+}
+
+TEST_CASE("a clean stop leaves no order in flight", "[actors][orders]") {
+  tenant t(1);
+  t.order("a", t.serials()[0]);
+  t.queue.fail_downloads = 1;
+  t.b.advance(1'000);
+  CHECK(t.b.stop());
+}
