@@ -177,13 +177,17 @@ void bench::restore() const {
                         std::filesystem::copy_options::recursive);
 }
 
-bool bench::stop() {
+bool bench::stop(const std::function<void()>& meanwhile) {
   bool quiet = false;
   {
     caf::scoped_actor self{system_->system};
     auto asked = self->request(system_->above, std::chrono::seconds(30), stop_atom_v);
     run();
     advance(500);
+    if (meanwhile) {
+      meanwhile();
+      advance(500);
+    }
     asked.receive([&](bool was_quiet) { quiet = was_quiet; }, [](const caf::error&) {});
   }
   if (quiet) {

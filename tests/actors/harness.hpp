@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -148,8 +149,8 @@ public:
   /// Between two lives: keeps a copy of the store; puts it in the place of the present one.
   void back_up() const;
   void restore() const;
-  /// A clean stop; true if quiet.
-  bool stop();
+  /// A clean stop; true if quiet. `meanwhile` happens when it was asked for and waits.
+  bool stop(const std::function<void()>& meanwhile = {});
   [[nodiscard]] bool halted() const;
   [[nodiscard]] errc halted_by() const;
 

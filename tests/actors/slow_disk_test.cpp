@@ -1,4 +1,5 @@
-// A disk that takes its time: what follows from a fact waits for its write.
+// A disk and workers that take their time: what follows from a fact waits for its write, and a stop
+// for what runs.
 #include <deque>
 
 #include "tests/actors/harness.hpp"
@@ -53,4 +54,17 @@ TEST_CASE("on a slow disk nothing is said before it is written", "[actors]") {
   }
   CHECK(b.settled("one").has_value());
   CHECK(looked == 2);
+}
+
+TEST_CASE("a stop waits for the work that runs, and its outcome is durable", "[actors]") {
+  bench b;
+  slow_executor cpu;
+  b.plant.cpu = &cpu;
+  b.service.offer(b.request("one"));
+  b.start();
+  b.advance(1'000);
+  REQUIRE(b.open_record("one")->state == record_state::working);
+  REQUIRE(b.stop([&] { cpu.run_one(); }));
+  b.start(1);
+  CHECK(b.open_record("one")->has_intent);
 }
