@@ -18,7 +18,7 @@ import time
 
 from campaigns.disk import last_words, says_why, size_of
 from campaigns.instances import SETTINGS, Connector, drain
-from campaigns.stage import Child, Stage, say, totals
+from campaigns.stage import Child, Stage, rounds_of, say, totals
 
 LIBRARY = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 KINDS = ("steps", "behind", "fast", "ahead")
@@ -131,7 +131,7 @@ def clock(options, folder):
     kinds = options.only.split(",") if options.only else KINDS
     total = {name: 0 for name in (*NAMES, "requests", "delivered", "imported", "failed")}
     said_in = 0
-    for number in range(options.rounds):
+    for number in rounds_of(options):
         kind, seed = kinds[number % len(kinds)], options.seed * 10_000 + number
         sub = os.path.join(folder, f"{kind}-{number}")
         os.mkdir(sub)

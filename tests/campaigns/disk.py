@@ -14,7 +14,7 @@ import sys
 import time
 
 from campaigns.instances import SETTINGS, Connector, drain, wrong_of
-from campaigns.stage import Child, Stage, say
+from campaigns.stage import Child, Stage, rounds_of, say
 
 ROUNDS_PER_STAGE = 6
 REQUESTS_PER_SECOND = 8
@@ -57,7 +57,7 @@ class Rounds:
 
     def run(self, one_round):
         started, number = time.monotonic(), 0
-        while number < self.options.rounds:
+        for number in rounds_of(self.options, ROUNDS_PER_STAGE):
             count = min(ROUNDS_PER_STAGE, self.options.rounds - number)
             seed = self.options.seed * 10_000 + number
             sub = os.path.join(self.folder, f"from-{number}")
@@ -74,7 +74,7 @@ class Rounds:
             if not drained and engine.ended() is not None:
                 faults.append(f"does not start any more: exit code {engine.ended()}")
             self.judge(stage.verdict(), drained, faults, number, sub)
-        print(json.dumps({"campaign": self.name, "seed": self.options.seed, "rounds": number, **self.total,
+        print(json.dumps({"campaign": self.name, "seed": self.options.seed, "rounds": self.options.done, **self.total,
                           "requests": self.requests, "ends": dict(sorted(self.ends.items())),
                           "bad_stages": self.bad[:10], "seconds": round(time.monotonic() - started, 1)}), flush=True)
         return not self.bad
@@ -291,7 +291,7 @@ def disk(options, folder):
         return True
     started, seen, ends = time.monotonic(), [], {}
     total = {"lost": 0, "second_results": 0, "surplus_certificates": 0, "shared_keys": 0, "failed": 0}
-    for number in range(options.rounds):
+    for number in rounds_of(options):
         seed = options.seed * 10_000 + number
         sub, bad = os.path.join(folder, f"disk-{number}"), []
         os.mkdir(sub)
@@ -303,6 +303,6 @@ def disk(options, folder):
         say(f"round {number + 1}/{options.rounds} full disk: {end} {bad}")
         if not drained or bad or any(wrong.values()):
             seen.append({"round": number, "drained": drained, **wrong, "faults": bad[:5]})
-    print(json.dumps({"campaign": "disk", "seed": options.seed, "rounds": options.rounds, **total, "full_disk": ends,
+    print(json.dumps({"campaign": "disk", "seed": options.seed, "rounds": options.done, **total, "full_disk": ends,
                       "bad_rounds": seen[:10], "seconds": round(time.monotonic() - started, 1)}), flush=True)
     return not seen

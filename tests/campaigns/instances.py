@@ -14,7 +14,7 @@ import signal
 import subprocess
 import time
 
-from campaigns.stage import DRAIN_SECONDS, Child, Stage, say
+from campaigns.stage import DRAIN_SECONDS, Child, Stage, rounds_of, say
 
 LEASE_SECONDS = 3
 REQUESTS_PER_SECOND = 12
@@ -259,7 +259,7 @@ def instances(options, folder):
     count = {"requests": 0, "delivered": 0, "takeovers": 0, "superseded": 0, "kills": 0, "freezes": 0, "stops": 0,
              "halted": 0, "reconciled": 0, "twice_certified": 0}
     rounds, seen, good = {kind: 0 for kind in kinds}, [], True
-    for number in range(options.rounds):
+    for number in rounds_of(options):
         kind, seed = kinds[number % len(kinds)], options.seed * 10_000 + number
         sub = os.path.join(folder, f"{kind}-{number}")
         os.mkdir(sub)

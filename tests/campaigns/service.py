@@ -7,7 +7,7 @@ import shutil
 import time
 
 from campaigns.instances import Connector, drain, wrong_of
-from campaigns.stage import Stage, say
+from campaigns.stage import Stage, rounds_of, say
 
 REQUESTS = 150             # in a round, but for `--requests`
 REQUESTS_PER_SECOND = 12
@@ -126,7 +126,7 @@ def service(options, folder):
     started, good, injected, seen = time.monotonic(), True, {}, []
     total = {"lost": 0, "second_results": 0, "surplus_certificates": 0, "shared_keys": 0, "failed": 0}
     count = {"requests": 0, "delivered": 0, "excused": 0, "certificates": 0, "revoked": 0}
-    for number in range(options.rounds):
+    for number in rounds_of(options):
         seed = options.seed * 10_000 + number
         plan = plan_of(random.Random(seed), options.only, options.requests or REQUESTS)
         sub = os.path.join(folder, f"round-{number}")
@@ -148,7 +148,7 @@ def service(options, folder):
             seen.append({"round": number, "seed": seed, "drained": drained, **wrong, "faults": faults[:5]})
         elif not options.keep:
             shutil.rmtree(sub, ignore_errors=True)
-    print(json.dumps({"campaign": "service", "seed": options.seed, "in_a_round": options.requests or None, "rounds": options.rounds, **total, **count,
+    print(json.dumps({"campaign": "service", "seed": options.seed, "in_a_round": options.requests or None, "rounds": options.done, **total, **count,
                       "faults_injected": sum(injected.values()), "kinds": len(injected),
                       "injected": dict(sorted(injected.items())), "bad_rounds": seen[:10],
                       "seconds": round(time.monotonic() - started, 1)}), flush=True)

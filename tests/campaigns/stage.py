@@ -24,6 +24,16 @@ def newest_program():
     return max(found, key=os.path.getmtime)
 
 
+def rounds_of(options, step=1):
+    """0, step, … below `--rounds`, until `--minutes` are over; how many were begun is in `options.done`."""
+    end = time.monotonic() + 60 * options.minutes if options.minutes else None
+    options.done = 0
+    while options.done < options.rounds and (end is None or time.monotonic() < end):
+        number = options.done
+        options.done = min(options.rounds, number + step)
+        yield number
+
+
 class Child:
     """A process of ours whose standard output is read line by line."""
 
