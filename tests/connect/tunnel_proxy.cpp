@@ -63,10 +63,12 @@ tunnel_proxy::tunnel_proxy(proxy_manners manners) : manners_(std::move(manners))
     while (!ending_.load()) {
       const int fd = door_.accept();
       if (!ending_.load())
-        serve(fd);
+        serving_.emplace_back([this, fd] { serve(fd); });
       else
         ::close(fd);
     }
+    for (auto& one : serving_)
+      one.join();
   });
 }
 

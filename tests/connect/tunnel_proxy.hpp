@@ -1,5 +1,4 @@
-// A proxy that knows CONNECT and nothing else, over plain sockets or TLS, for one connection at a
-// time. Counts what it was asked.
+// A proxy that knows CONNECT and nothing else, over plain sockets or TLS. Counts what it was asked.
 #pragma once
 
 #include <atomic>
@@ -19,7 +18,7 @@ struct proxy_manners {
   int refuse_with = 0;                 ///< this status to every CONNECT
 };
 
-/// Serves until it is destroyed; its thread is woken by shutdown.
+/// Serves until it is destroyed, after its clients.
 class tunnel_proxy {
 public:
   explicit tunnel_proxy(proxy_manners manners = {});
@@ -42,6 +41,7 @@ private:
   std::vector<std::string> heads_;
   std::atomic<int> tunnels_{0};
   std::atomic<bool> ending_{false};
+  std::vector<std::thread> serving_; ///< of thread_ alone
   std::thread thread_;
 };
 
