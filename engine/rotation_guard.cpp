@@ -64,17 +64,25 @@ result<secrets_guard> secrets_guard::alone(const configuration& settings) {
 
 namespace {
 
-/// Hexadecimal; empty if there is no store yet, it records nothing, or nobody can be asked.
+/// What the engine that owns the store says. An engine of an older program says nothing.
+result<std::string> key_id_of_engine(const configuration& settings) {
+  const auto client = control_client::make(settings.control_socket);
+  const auto now = client ? client->current() : result<status>(failure(client.error()));
+  if (!now || now->master_key_id.empty())
+    return failure(errc::unavailable, printable(settings.data_directory, 512),
+                   "an engine works with this data directory and cannot be asked; try again, or "
+                   "stop it");
+  return now->master_key_id;
+}
+
+/// Hexadecimal; empty if there is no store yet or it records nothing.
 result<std::string> recorded_key_id(const configuration& settings) {
   std::error_code fault;
   if (!std::filesystem::exists(settings.data_directory + "/store", fault))
     return std::string();
   const auto store = open_store(settings, false);
-  if (!store && store.error().code == errc::store_locked) {
-    const auto client = control_client::make(settings.control_socket);
-    const auto now = client ? client->current() : result<status>(failure(client.error()));
-    return now ? now->master_key_id : std::string();
-  }
+  if (!store && store.error().code == errc::store_locked)
+    return key_id_of_engine(settings);
   if (!store)
     return failure(store.error());
   const auto known = (*store)->meta(std::string(master_key_id_name));

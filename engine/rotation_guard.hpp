@@ -27,7 +27,8 @@ private:
 };
 
 /// errc::wrong_key if the store, or the engine that owns it, records another master key: what is
-/// sealed under `master_key` would be lost. Says nothing where neither can be asked.
+/// sealed under `master_key` would be lost. errc::unavailable if an engine owns the store and does
+/// not say which key it uses.
 [[nodiscard]] result<void> refuse_other_master_key(const configuration& settings,
                                                    const secret_bytes& master_key);
 

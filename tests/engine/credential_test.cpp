@@ -106,6 +106,35 @@ TEST_CASE("beside a running engine the engine says which master key is in use",
   must(import_key(room.settings, named("three"), some_pem()));
 }
 
+TEST_CASE("beside an engine that does not say which master key is in use, nothing is sealed",
+          "[engine][rotation]") {
+  const credential_room room;
+  const auto refused = [&room] {
+    const auto answer = import_key(room.settings, named("three"), some_pem());
+    CHECK(code_of(answer) == errc::unavailable);
+    CHECK(code_of(create_key(room.settings, named("three"), "rsa2048")) == errc::unavailable);
+    CHECK(code_of(remove_key(room.settings, "pfxengine", "one")) == errc::unavailable);
+    CHECK(code_of(register_with_service(room.settings, {"code", "name"})) == errc::unavailable);
+    CHECK(files_in(room.settings.keys_directory) == 2);
+    CHECK_FALSE(fs::exists(room.settings.identity_file + ".key"));
+    return answer.error().message.find("cannot be asked") != std::string::npos;
+  };
+  const auto owned = room.store();
+  SECTION("because nobody listens") { CHECK(refused()); }
+  control_commands commands;
+  commands.note_audit = [](std::uint16_t, const std::string&) { return result<void>(); };
+  SECTION("because it gives no status") {
+    commands.current = []() -> status { throw std::runtime_error("none"); };
+    const auto server = must(control_server::start(room.settings.control_socket, commands));
+    CHECK(refused());
+  }
+  SECTION("because its program knows no such word") {
+    commands.current = [] { return status(); };
+    const auto server = must(control_server::start(room.settings.control_socket, commands));
+    CHECK(refused());
+  }
+}
+
 TEST_CASE("a key under a foreign master key is not removed by mistake", "[engine][rotation]") {
   const credential_room room;
   const auto foreign = must(crypto::file_key_store::open(

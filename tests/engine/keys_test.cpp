@@ -272,6 +272,11 @@ TEST_CASE("with an engine running, keys change and the engine has the notes", "[
   const sealed_room room;
   std::vector<std::uint16_t> events;
   control_commands commands;
+  commands.current = [id = to_hex(must(crypto::master_key_id(room.master())))] {
+    status out;
+    out.master_key_id = id;
+    return out;
+  };
   commands.note_audit = [&events](std::uint16_t event, const std::string&) {
     events.push_back(event);
     return result<void>();
