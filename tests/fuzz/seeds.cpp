@@ -159,6 +159,23 @@ void write_key_files(folder out) {
   out.add(0, std::string_view("not sealed"));
 }
 
+/// In the order of the cases in intune_targets.cpp.
+void write_intune(folder out) {
+  out.add(0, R"({"token_type":"Bearer","expires_in":3599,"access_token":"eyJ.e30.x"})");
+  out.add(1,
+          R"({"error":"invalid_client","error_description":"AADSTS7000222: x","error_codes":[7]})");
+  out.add(
+    2,
+    R"({"value":[{"providerName":"PkiConnectorFEService","uri":"https://fef.a.example/R/S"}],)"
+    R"("@odata.nextLink":"https://graph.example/v1.0?$skiptoken=1"})");
+  out.add(3, R"({"value":[{"requestContext":"c","serialNumber":"0A1B","issuerName":null},{}]})");
+  out.add(4, R"({"code":"ChallengeExpired","errorDescription":"x"})");
+  out.add(5, R"({"value":"true"})");
+  out.add(6, R"({"error":{"code":"InternalError","message":"{\"Message\":\"x\"}"}})");
+  out.add(7, "1500");
+  out.add(8, "a\xc3\xa4\xf0\x9f\x94\x91");
+}
+
 } // namespace
 
 void write_seeds(const std::string& directory) {
@@ -172,6 +189,7 @@ void write_seeds(const std::string& directory) {
   results.add(service::encode_result_document(test::sample_failure()));
   write_records(folder(directory + "/record"));
   write_key_files(folder(directory + "/key_file"));
+  write_intune(folder(directory + "/intune"));
 }
 
 } // namespace pfx::fuzz

@@ -24,7 +24,7 @@ OCTETS_MAX = 64 << 10
 # archives and folders of openssl/fuzz-corpora: target and the choosing octets to put in front
 FOREIGN = {"cms": ("cms", [0, 1]), "x509": ("certificate", [0, 2]), "asn1": ("name", [1]),
            "csr": ("csr", [0]), "crl": ("crl", [0]), "test_parsing": ("http", [2])}
-TARGETS = ["calls", "certificate", "cms", "crl", "csr", "download", "http", "key", "key_file", "name", "ocsp", "pfx",
+TARGETS = ["calls", "certificate", "cms", "crl", "csr", "download", "http", "intune", "key", "key_file", "name", "ocsp", "pfx",
            "pfx_inside", "record", "result", "rsa_blob"]
 NAMES = ["CN=Anna", 'CN="Meier, Anna",O=Example', r"CN=a\2cb\,c,OU=x+L=y,DC=example,DC=org", "CN=#0c0141",
          "1.2.3.4=x,E=a@b.example,G=g,SN=s,serialNumber=7,T=t,C=DE", r"CN=\c3\84nna"]
