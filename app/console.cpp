@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <fstream>
 
+#include "app/command_line.hpp"
 #include "engine/owner.hpp"
 
 namespace pfx::app {
@@ -47,36 +48,19 @@ namespace {
 
 constexpr std::size_t command_line_bytes_max = 32u << 10;
 
-/// As a shell reads it.
-std::string quoted(const std::string& word) {
-  constexpr std::string_view plain
-    = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-      "_-./:=,+@%";
-  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos)
-    return word;
-  std::string out = "'";
-  for (const char c : word)
-    out += c == '\'' ? "'\\''" : std::string(1, c);
-  return out + "'";
-}
-
 /// The words of this process; a one-time code among them is not said again.
 std::string own_command_line() {
   std::ifstream in("/proc/self/cmdline", std::ios::binary);
   std::string text(command_line_bytes_max, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));
-  std::string out;
-  std::string before;
+  std::vector<std::string> words;
   for (std::size_t at = 0; at < text.size();) {
     const auto end = std::min(text.find('\0', at), text.size());
-    const auto word = text.substr(at, end - at);
-    const bool code = before == "register" && !word.starts_with("-");
-    out.append(out.empty() ? "" : " ").append(code ? "CODE" : quoted(word));
-    before = word;
+    words.push_back(text.substr(at, end - at));
     at = end + 1;
   }
-  return out;
+  return said_again(words);
 }
 
 } // namespace

@@ -112,8 +112,12 @@ if [ "$(id -u)" -eq 0 ]; then # as an administrator who forgot who the engine ru
     try 2 "$word as another user" $word "${c[@]}"
     says err "sudo -u daemon .*pfxengine $word"
   done
-  try 2 "a registration as another user" register SECRET-CODE "${c[@]}"
-  says err "pfxengine register CODE"
+  for words in "SECRET-CODE" "--name x SECRET-CODE" "-- SECRET-CODE"; do
+    # shellcheck disable=SC2086 # words are arguments
+    try 2 "a registration as another user" register "${c[@]}" $words
+    says err "pfxengine register .*CODE"
+    grep -q SECRET "$dir/err" && fail "a one-time code is said again"
+  done
   chown root "$dir/a/data/store"
   [ "$(find "$dir/a/data/keys" -type f | wc -l)" -eq 2 ] || fail "a refused command changed keys"
 fi
