@@ -84,6 +84,10 @@ result<bytes> encode_entries(std::vector<revoked_certificate> revoked) {
   return content.empty() ? content : der::tlv(der::sequence, content);
 }
 
+bool may_sign_lists(const certificate& issuer) {
+  return (issuer.usages() & static_cast<key_usages>(key_usage::crl_sign)) != 0;
+}
+
 bytes number_extension(std::uint64_t number) {
   std::array<std::uint8_t, 8> octets{};
   for (std::size_t i = 0; i < octets.size(); ++i)
@@ -156,6 +160,13 @@ result<void> read_entries(byte_view content, revocation_list& into) {
   return twice == all.end() ? result<void>() : result<void>(malformed("list: a serial twice"));
 }
 
+/// A list with one of these says less than a whole one, whatever its criticality says: to read it
+/// as whole would take what it leaves out for good.
+bool says_part(byte_view oid) {
+  return std::ranges::equal(oid, oids::delta_crl_indicator)
+    || std::ranges::equal(oid, oids::issuing_distribution_point);
+}
+
 result<void> read_list_extensions(byte_view content, revocation_list& into) {
   const auto list = der::only(content, der::sequence);
   const auto all = list ? read_extensions(list->content) : std::nullopt;
@@ -175,9 +186,8 @@ result<void> read_list_extensions(byte_view content, revocation_list& into) {
         return malformed("authorityKeyIdentifier");
       const auto key = der::reader(value->content).next(der::context(0));
       into.authority_key = key ? to_bytes(key->content) : bytes();
-    } else if (one.critical) {
-      return failure(errc::not_supported, "crl",
-                     "has the critical extension " + der::dotted(one.oid));
+    } else if (one.critical || says_part(one.oid)) {
+      return failure(errc::not_supported, "crl", "has the extension " + der::dotted(one.oid));
     }
   }
   return {};
@@ -244,8 +254,7 @@ result<revocation_list> read_list(const list_frame& frame, byte_view issuer) {
 } // namespace
 
 result<bytes> make_crl(const ca_identity& issuer, const crl_options& options) {
-  if (!issuer.cert.matches(issuer.key)
-      || (issuer.cert.usages() & static_cast<key_usages>(key_usage::crl_sign)) == 0) {
+  if (!issuer.cert.matches(issuer.key) || !may_sign_lists(issuer.cert)) {
     return refuse("issuer", "is no CA certificate that may sign lists, with its own key");
   }
   if (options.number == 0)
@@ -288,6 +297,8 @@ result<revocation_list> read_crl(byte_view der, const certificate& issuer) {
   const queue_guard guard;
   if (der.size() > crl_bytes_max)
     return failure(errc::too_large, "crl", "is larger than 32 MiB");
+  if (!may_sign_lists(issuer)) // RFC 5280 6.3.3 (f)
+    return failure(errc::policy, "crl", "is of an issuer whose key may not sign lists");
   const auto frame = read_frame(der);
   if (!frame)
     return malformed("frame");

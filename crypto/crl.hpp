@@ -1,6 +1,6 @@
 // Certificate revocation lists (RFC 5280 5): made by an embedded CA, read by whoever checks one.
-// Whole lists of one issuer only; refuses deltas, indirect lists and critical extensions that it
-// does not know.
+// Whole lists of one issuer only; refuses deltas, indirect lists, lists of a part (also where the
+// extension that says so is not critical) and critical extensions that it does not know.
 #pragma once
 
 #include <string>
@@ -48,8 +48,8 @@ struct revocation_list {
 };
 
 /// Exactly one DER CRL of at most crl_bytes_max that `issuer` signed. errc::bad_input, field "crl",
-/// errc::policy if it is another issuer's, errc::crypto if the signature does not verify,
-/// errc::not_supported for what the head of this file refuses.
+/// errc::policy if it is another issuer's or `issuer` may not sign lists, errc::crypto if the
+/// signature does not verify, errc::not_supported for what the head of this file refuses.
 [[nodiscard]] result<revocation_list> read_crl(byte_view der, const certificate& issuer);
 
 } // namespace pfx::crypto

@@ -223,6 +223,32 @@ TEST_CASE("only a CA that may sign lists signs one", "[crl]") {
   CHECK(make_crl(no_ca, sample()).error().field == "issuer");
 }
 
+TEST_CASE("a list is not believed that its issuer's key may not sign", "[crl]") {
+  // The same name and key in a certificate of other usages.
+  const auto issuer_with = [](const bytes& extensions) {
+    sign_options again;
+    again.subject = detail::access::subject_der(authority().cert);
+    again.public_key = *authority().key.public_key();
+    again.extensions = extensions;
+    again.serial = random_serial();
+    again.not_before = now;
+    again.not_after = now + day;
+    auto out = sign_certificate(authority(), again);
+    REQUIRE(out);
+    return *out;
+  };
+  const auto verdict = [&](key_usages usages) {
+    const auto issuer = issuer_with(
+      der::tlv(der::sequence, encode_extension(oids::key_usage, true, encode_key_usage(usages))));
+    const auto read = read_crl(made(sample()), issuer);
+    return read ? errc::none : read.error().code;
+  };
+  CHECK(verdict(bits({key_usage::crl_sign})) == errc::none);
+  CHECK(verdict(bits({key_usage::key_cert_sign})) == errc::policy);
+  CHECK(verdict(bits({key_usage::digital_signature, key_usage::key_cert_sign})) == errc::policy);
+  CHECK(read_crl(made(sample()), issuer_with({}))); // says nothing of usages: RFC 5280 6.3.3 (f)
+}
+
 TEST_CASE("what a whole list of one issuer has not is not taken for one", "[crl]") {
   const bytes v1{0x02, 0x01, 0x00};
   const bytes number{0x02, 0x01, 0x05};
@@ -237,10 +263,12 @@ TEST_CASE("what a whole list of one issuer has not is not taken for one", "[crl]
   CHECK(fault(built(version_2, {}, {})) == errc::none); // without a number
   CHECK(fault(built(v1, {}, {})) == errc::not_supported);
   CHECK(fault(built({}, {}, {})) == errc::bad_input);
-  CHECK(fault(built(version_2, {}, list_extension(delta_indicator, true, number)))
-        == errc::not_supported);
-  CHECK(fault(built(version_2, {}, list_extension(issuing_point, true, bytes{0x30, 0x00})))
-        == errc::not_supported);
+  for (const bool critical : {true, false}) {
+    CHECK(fault(built(version_2, {}, list_extension(delta_indicator, critical, number)))
+          == errc::not_supported);
+    CHECK(fault(built(version_2, {}, list_extension(issuing_point, critical, bytes{0x30, 0x00})))
+          == errc::not_supported);
+  }
   CHECK(fault(built(version_2, entry(entry_issuer, true, bytes{0x30, 0x00}), plain))
         == errc::not_supported);
   CHECK(fault(built(version_2, entry(entry_issuer, false, bytes{0x30, 0x00}), plain))
