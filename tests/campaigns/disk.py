@@ -71,6 +71,9 @@ class Rounds:
                 number += 1
             engine.start()
             drained = drain(stage, [engine])
+            if not drained and put_back(engine):
+                self.ends["refused later"] = self.ends.get("refused later", 0) + 1
+                drained = drain(stage, [engine.start()])
             if not drained and engine.ended() is not None:
                 faults.append(f"does not start any more: exit code {engine.ended()}")
             self.judge(stage.verdict(), drained, faults, number, sub)
@@ -161,6 +164,17 @@ def damage_one(store, dice):
     return f"{deed} {os.path.basename(path)} of {size}{where}"
 
 
+def put_back(engine):
+    """A damaged table may be read hours later, by a compaction: the store refuses then, and an operator puts back
+    the copy from before the first damage that nobody had noticed."""
+    data = os.path.join(engine.folder, "data")
+    if engine.ended() not in REFUSALS or not os.path.isdir(data + ".before"):
+        return False
+    shutil.rmtree(data)
+    shutil.move(data + ".before", data)
+    return True
+
+
 def damaged_files(engine, dice, faults):
     engine.start()
     time.sleep(dice.uniform(1.5, 4))
@@ -178,6 +192,8 @@ def damaged_files(engine, dice, faults):
     if engine.process.wait(FAULT_SECONDS) is None:
         engine.kill()
         noticed = "reconciling" in last_words(engine.log, log_from)
+        if not os.path.isdir(data + ".before"):
+            shutil.move(good, data + ".before")
         return "noticed and went on" if noticed else "went on", what
     end = how_it_ended(engine, log_from, faults, what)
     # An operator puts the last good copy back; it may be older than what was said from the damaged one.
