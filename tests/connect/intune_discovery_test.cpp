@@ -81,12 +81,12 @@ TEST_CASE("every call carries what all calls carry, and an id of its own", "[int
 
 TEST_CASE("names are compared in any case, and the first of two counts", "[intune][discovery]") {
   office at;
-  at.where.answer(
-    door::graph, 200,
-    R"({"value":[7,{"providerName":null,"uri":"x"},{"providerName":"sceprequestVALIDATIONfeservice",)"
-    R"("uri":")"
-      + at.where.url() + R"(/first"},{"providerName":"ScepRequestValidationFEService","uri":")"
-      + at.where.url() + R"(/second"},{"uri":"https://no.name"}]})");
+  at.where.answer(door::graph, 200,
+                  R"({"value":[7,{"providerName":null,"uri":"x"},)"
+                  R"({"providerName":"sceprequestVALIDATIONfeservice","uri":")"
+                    + at.where.url()
+                    + R"(/first"},{"providerName":"ScepRequestValidationFEService","uri":")"
+                    + at.where.url() + R"(/second"},{"uri":"https://no.name"}]})");
   REQUIRE(at.validate().has_value());
   CHECK(at.where.last(door::service).target == "/first/ScepActions/validateRequest");
 }

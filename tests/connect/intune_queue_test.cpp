@@ -41,8 +41,10 @@ TEST_CASE("a download keeps all four fields", "[intune][revocation]") {
   at.where.answer(
     door::service, 200,
     R"-({"@odata.context":"https://x/$metadata#Collection(api.caRevocationRequest)",)-"
-    R"("value":[{"requestContext":"c1","serialNumber":"0A1B","issuerName":"CN=B\u00fcro","caConfiguration":"ca-1"},)"
-    R"({"requestContext":"c2","serialNumber":"12345","issuerName":null,"caConfiguration":null,"new":{}}]})");
+    R"("value":[{"requestContext":"c1","serialNumber":"0A1B","issuerName":"CN=B\u00fcro",)"
+    R"("caConfiguration":"ca-1"},)"
+    R"({"requestContext":"c2","serialNumber":"12345","issuerName":null,"caConfiguration":null,)"
+    R"("new":{}}]})");
   auto got = at.queue().download("tx-1", 100, {});
   REQUIRE(got.has_value());
   CHECK(got->requests
