@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "crypto/digest.hpp"
 #include "crypto/key_der.hpp"
 #include "crypto/openssl.hpp"
 #include "crypto/random.hpp"
@@ -20,9 +21,10 @@ namespace {
 using pkey_context = handle<::EVP_PKEY_CTX, ::EVP_PKEY_CTX_free>;
 
 constexpr int rsa_bits_min = 2048;
-/// Length of the octets that stand in for a plaintext: as long as the passwords that the engine
-/// makes itself, one block of every HMAC, and within every modulus.
+/// Length of the octets that stand in for a plaintext of OAEP: as long as the passwords that the
+/// engine makes itself, one block of every HMAC, and within every modulus.
 constexpr std::size_t stand_in_octets = 32;
+constexpr std::size_t pkcs1_overhead = 11; ///< RFC 8017 7.2.1
 
 struct padding_word {
   rsa_padding value;
@@ -90,6 +92,22 @@ secret_bytes stand_in_ciphertext(std::size_t size) {
   return out;
 }
 
+/// A number that happens to be padded for PKCS#1 v1.5 brings a plaintext of any length, and longer
+/// ones take longer to derive keys from: what stands in has any length as well. It hangs on the
+/// number, so that asking twice shows nothing (as the implicit rejection of OpenSSL 3.2 does).
+std::size_t stand_in_size(rsa_padding padding, byte_view number) {
+  static const secret_bytes secret = random_secret(32); // of this process
+  secret_bytes octets(secret.size() + number.size());
+  std::ranges::copy(secret.view(), octets.data());
+  std::ranges::copy(number, octets.data() + secret.size());
+  const auto drawn = sha256(octets.view());
+  std::uint32_t any = 0;
+  for (std::size_t i = 0; i < sizeof any; ++i)
+    any = any << 8 | drawn.octets[i];
+  const std::size_t pkcs1 = any % (number.size() - pkcs1_overhead + 1);
+  return padding == rsa_padding::pkcs1 ? pkcs1 : stand_in_octets;
+}
+
 /// True if `octets` are a number below the modulus; both are public.
 bool below_modulus(byte_view octets, const ::EVP_PKEY* key) {
   ::BIGNUM* modulus = nullptr;
@@ -114,14 +132,14 @@ struct chosen {
 
 /// The one or the other: reads all of both, whatever `taken` is.
 chosen choose(unsigned int taken, const secret_bytes& plain, std::size_t plain_size,
-              const secret_bytes& instead) {
+              const secret_bytes& instead, std::size_t instead_size) {
   chosen out{secret_bytes(plain.size()), 0};
   const auto octet_mask = mask_of<std::uint8_t>(taken);
   for (std::size_t i = 0; i < plain.size(); ++i)
     out.octets.data()[i] = static_cast<std::uint8_t>((plain.data()[i] & octet_mask)
                                                      | (instead.data()[i] & ~octet_mask));
   const auto size_mask = mask_of<std::size_t>(taken);
-  out.size = (plain_size & size_mask) | (stand_in_octets & ~size_mask);
+  out.size = (plain_size & size_mask) | (instead_size & ~size_mask);
   return out;
 }
 
@@ -164,6 +182,7 @@ result<rsa_plaintext> rsa_decrypt(const private_key& key, rsa_padding padding,
   const byte_view offered = of_length ? ciphertext : substitute.view();
   const bool usable = below_modulus(offered, pair) && of_length;
   const byte_view input = usable ? offered : substitute.view();
+  const std::size_t instead_size = stand_in_size(padding, input);
 
   secret_bytes plain(size);
   std::size_t plain_size = size;
@@ -175,7 +194,7 @@ result<rsa_plaintext> rsa_decrypt(const private_key& key, rsa_padding padding,
     = 1U ^ ((difference | (0U - difference)) >> 31U); // the sign bit is set unless it is zero
   const auto taken = good & static_cast<unsigned int>(usable);
 
-  auto picked = choose(taken, plain, plain_size, instead);
+  auto picked = choose(taken, plain, plain_size, instead, instead_size);
   picked.octets.shrink(picked.size);
   return rsa_plaintext{std::move(picked.octets), taken != 0};
 }

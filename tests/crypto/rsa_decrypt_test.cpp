@@ -162,11 +162,39 @@ TEST_CASE("whatever is wrong with a ciphertext, other random octets come each ti
       const auto second = must_decrypt(key, padding, each);
       CHECK_FALSE(first.opened);
       CHECK_FALSE(second.opened);
+      if (padding == rsa_padding::pkcs1) {
+        CHECK(std::max(first.octets.size(), second.octets.size()) <= 256 - 11);
+        continue; // there may be none to compare
+      }
       REQUIRE(first.octets.size() == 32);
       REQUIRE(second.octets.size() == 32);
       CHECK_FALSE(equal_constant_time(first.octets.view(), second.octets.view()));
     }
   }
+}
+
+TEST_CASE("what stands in for a PKCS#1 v1.5 plaintext has any length, always the same for a number",
+          "[crypto][rsa]") {
+  const auto& key = shared_key(key_algorithm::rsa2048);
+  constexpr std::size_t most = 256 - 11, draws = 200;
+  std::size_t sum = 0, least = most, largest = 0;
+  for (std::size_t i = 0; i < draws; ++i) {
+    auto number = random_bytes(256);
+    number[0] &= 0x7f;
+    const auto first = must_decrypt(key, rsa_padding::pkcs1, number);
+    const auto second = must_decrypt(key, rsa_padding::pkcs1, number);
+    CHECK(first.octets.size() == second.octets.size());
+    if (first.octets.size() >= 16 && !first.opened)
+      CHECK_FALSE(equal_constant_time(first.octets.view(), second.octets.view()));
+    sum += first.octets.size();
+    least = std::min(least, first.octets.size());
+    largest = std::max(largest, first.octets.size());
+  }
+  CHECK(largest <= most);
+  CHECK(largest > most - 40);
+  CHECK(least < 40);
+  CHECK(sum / draws > 90);
+  CHECK(sum / draws < 155);
 }
 
 TEST_CASE("a plaintext opens under its own padding and key alone", "[crypto][rsa]") {
