@@ -371,8 +371,16 @@ private:
 } // namespace
 
 result<std::unique_ptr<embedded_ca>> make_embedded_authority(embedded_options options) {
+  const auto& in_public = options.locations;
+  const bool publishes
+    = !in_public.crl.empty() || !in_public.ocsp.empty() || !in_public.issuer.empty();
+  const auto list_usage = static_cast<key_usages>(key_usage::crl_sign);
   if (!options.identity.cert.is_ca() || !options.identity.cert.matches(options.identity.key)) {
     return failure(errc::bad_input, "identity", "is no CA certificate with its own key");
+  }
+  if (publishes && (options.identity.cert.usages() & list_usage) == 0) {
+    return failure(errc::bad_input, "identity",
+                   "may not sign revocation lists: its key usage lacks cRLSign");
   }
   auto locations = crypto::encode_status_locations(options.locations);
   if (!locations) {

@@ -47,7 +47,8 @@ struct embedded_options {
   /// Called synchronously before the answer leaves; if it fails the answer is `unknown`.
   std::function<result<void>(const issuance_event&)> journal;
   const clock* time = nullptr; ///< default: the machine's
-  /// Written into every certificate; none: nothing is.
+  /// Written into every certificate; none: nothing is. With any of them the CA's certificate must
+  /// be one that may sign lists.
   crypto::status_locations locations = {};
   status_lives lives = {};
 };

@@ -117,7 +117,16 @@ result<std::shared_ptr<const signed_list>> status_desk::current_crl() {
   const auto now = clock_.wall();
   const bool fits = list_ && list_revision_ == revision() && now >= list_->this_update
     && now < list_->this_update + lives_.crl_ms / 2;
-  return fits ? result<std::shared_ptr<const signed_list>>(list_) : make_list(now);
+  if (fits) {
+    return list_;
+  }
+  if (list_fault_ && clock_.boot() < list_retry_at_) {
+    return failure(*list_fault_);
+  }
+  auto made = make_list(now);
+  list_fault_ = made ? std::nullopt : std::optional(made.error());
+  list_retry_at_ = clock_.boot() + list_retry_ms;
+  return made;
 }
 
 // -- the responder ------

@@ -18,6 +18,9 @@ namespace pfx::connect::ca {
 class status_desk {
 public:
   static constexpr std::size_t replies_max = 1'024; ///< signed answers that are kept
+  /// After a list that could not be made: until the next try. Anybody may ask, and each try takes a
+  /// number (synced) and walks everything that is revoked.
+  static constexpr std::int64_t list_retry_ms = 5'000;
 
   status_desk(const crypto::ca_identity& identity, storage::ca_index& index, const clock& time,
               status_lives lives);
@@ -63,6 +66,8 @@ private:
   std::mutex lists_; ///< one list is made at a time
   std::shared_ptr<const signed_list> list_;
   std::uint64_t list_revision_ = 0;
+  std::optional<error> list_fault_; ///< of the last try
+  boot_ms list_retry_at_ = 0;
 
   std::mutex signers_;
   std::shared_ptr<const signer> signer_;

@@ -1,4 +1,7 @@
 // What the embedded CA says of its certificates: lists, OCSP, and addresses inside them.
+#include "storage/ca_index.hpp"
+#include <thread>
+
 #include "tests/connect/ca_office.hpp"
 
 using namespace pfx;
@@ -46,6 +49,49 @@ TEST_CASE("a list is signed once and again before its end", "[ca][crl]") {
   CHECK(second->next_update > first->next_update);
   at.time.now -= 48 * hour_ms; // a clock that was set back
   CHECK(good(at.ca->current_crl())->this_update <= at.time.now);
+}
+
+TEST_CASE("a list that cannot be made is not tried again for everybody who asks", "[ca][crl]") {
+  office at;
+  CHECK(good(at.ca->current_crl())->number == 1);
+  at.time.now = 253'402'300'799'000 - hour_ms; // a list would end behind the last year of X.509
+  const auto fault = at.ca->current_crl().error();
+  for (int i = 0; i < 10; ++i) {
+    CHECK(at.ca->current_crl().error().message == fault.message);
+  }
+  at.time.now += 60'000;
+  CHECK_FALSE(at.ca->current_crl());
+  CHECK_FALSE(at.ca->upkeep());
+  at.ca.reset();
+  CHECK(good(good(storage::ca_index::open(at.folder.path("ca")))->last_crl_number()) == 3);
+}
+
+TEST_CASE("a CA that may not sign lists does not promise any", "[ca][crl]") {
+  const ca_world world;
+  crypto::sign_options plan;
+  plan.subject = good(from_hex("300c310a300806035504030c0158")); // CN=X
+  plan.public_key = good(world.identity().key.public_key());
+  // basicConstraints with CA:TRUE, keyUsage with keyCertSign alone
+  plan.extensions
+    = good(from_hex("3021300f0603551d130101ff040530030101ff300e0603551d0f0101ff040403020204"));
+  plan.serial = crypto::random_serial();
+  plan.not_before = world.identity().cert.not_before();
+  plan.not_after = world.identity().cert.not_after();
+  plan.add_standard_extensions = false;
+  const scratch folder;
+  const auto made = [&](const crypto::status_locations& where) {
+    auto options = world.options(folder.path("ca"));
+    options.identity.cert = good(crypto::sign_certificate(world.identity(), plan));
+    options.locations = where;
+    const auto out = make_embedded_authority(std::move(options));
+    return out ? std::string() : to_string(out.error());
+  };
+  CHECK(made({}).empty());
+  for (const crypto::status_locations& where :
+       {crypto::status_locations{"http://ca.test/x.crl", "", ""},
+        crypto::status_locations{"", "http://ca.test/ocsp", ""}}) {
+    CHECK(made(where).find("identity: may not sign revocation lists") != std::string::npos);
+  }
 }
 
 TEST_CASE("numbers of lists grow over restarts, and what was revoked stays so", "[ca][crl]") {
@@ -182,4 +228,49 @@ TEST_CASE("certificates carry the addresses that are configured, and none else",
     REQUIRE_FALSE(made);
     CHECK(made.error().field == "locations.crl");
   }
+}
+
+TEST_CASE("whoever was told of a revocation finds it in the very next list and answer, also in a "
+          "crowd",
+          "[ca][crl][ocsp]") {
+  const office at;
+  const auto issuer = at.world.identity().cert;
+  constexpr std::size_t threads_count = 4;
+  constexpr std::size_t each = 5;
+  std::vector<crypto::certificate> certs;
+  for (std::size_t n = 0; n < threads_count * each; ++n) {
+    certs.push_back(at.issued("crowd" + std::to_string(n)));
+  }
+  std::mutex mutex;
+  std::vector<std::string> faults;
+  const auto check = [&](bool kept, const char* what) {
+    const std::scoped_lock lock(mutex);
+    if (!kept) {
+      faults.emplace_back(what);
+    }
+  };
+  const auto work = [&](std::size_t from) {
+    for (std::size_t n = from; n < from + each; ++n) {
+      const auto asked = at.request(certs[n].serial());
+      check(verdict_of(at.ca->answer_ocsp(asked).der, asked) == 0x80, "not good before");
+      const auto told = at.ca->revoke(
+        {certs[n].issuer(), certs[n].serial(), revocation_reason::superseded, at.time.now});
+      check(told.status == revoke_status::done, "not revoked");
+      check(verdict_of(at.ca->answer_ocsp(asked).der, asked) == 0xa1, "good afterwards");
+      const auto list = at.ca->current_crl();
+      const auto read = list ? crypto::read_crl((*list)->der, issuer)
+                             : result<crypto::revocation_list>(failure(list.error()));
+      check(read && read->find(certs[n].serial()) != nullptr, "not in the next list");
+      check(list && (*list)->number >= told.crl_number, "in an earlier list than promised");
+    }
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t n = 0; n < threads_count; ++n) {
+    threads.emplace_back(work, n * each);
+  }
+  for (auto& one : threads) {
+    one.join();
+  }
+  CHECK(faults == std::vector<std::string>{});
+  CHECK(at.list().revoked.size() == threads_count * each);
 }
