@@ -1,7 +1,7 @@
 // What the embedded CA says of its certificates: lists, OCSP, and addresses inside them.
-#include "storage/ca_index.hpp"
 #include <thread>
 
+#include "storage/ca_index.hpp"
 #include "tests/connect/ca_office.hpp"
 
 using namespace pfx;
