@@ -283,9 +283,8 @@ event import_pfx(const plant& p, const record& of, const pfx_request& request,
     return event{.kind = event_kind::work_slow};
   }
   const auto use = counted(request);
-  const auto now = p.time->boot();
   if (p.uses != nullptr) {
-    if (auto taken = p.uses->take(use.secrets, use.recipients, now); !taken) {
+    if (auto taken = p.uses->take(use.secrets, use.recipients, p.time->boot()); !taken) {
       p.audit.put(of.key, {audit_event::use_limited, printable(to_string(taken.error()), 200)});
       auto out = refused(taken.error(), true);
       out.code = service_code::service_too_busy;
@@ -294,7 +293,7 @@ event import_pfx(const plant& p, const record& of, const pfx_request& request,
   }
   auto opened = open_and_note(p, of.key, request, *file, iterations_budget);
   if (opened.how == import_opening::end::slow && p.uses != nullptr) {
-    p.uses->give_back(use.secrets, use.recipients, now); // the slow lane counts it
+    p.uses->give_back(use.secrets, use.recipients, p.time->boot()); // the slow lane counts it
   }
   return verdict_of(p, of, request, opened);
 }

@@ -2,6 +2,8 @@
 // lies less than an hour back.
 #include "actors/tasks/use_limits.hpp"
 
+#include <algorithm>
+
 namespace pfx::actors::tasks {
 
 namespace {
@@ -17,7 +19,7 @@ error too_often(std::string field) {
 use_limits::hour& use_limits::at(const std::string& subject, boot_ms now) {
   auto& one = uses_[subject];
   const auto number = now / hour_ms;
-  if (one.number != number) {
+  if (one.number < number) { // never backwards: who looked at the clock earlier counts here too
     one.before = one.number + 1 == number ? one.now : 0;
     one.now = 0;
     one.number = number;
@@ -39,8 +41,8 @@ result<void> use_limits::take(const std::vector<std::string>& secrets,
       return failure(too_often("thumbprint"));
     }
   }
-  const auto left = hour_ms - now % hour_ms;
-  const auto full = [left](const hour& one, std::size_t most) {
+  const auto full = [now](const hour& one, std::size_t most) {
+    const auto left = hour_ms - std::max<std::int64_t>(now - one.number * hour_ms, 0);
     const auto faded = one.before * static_cast<std::size_t>(left) / hour_ms;
     return one.now + faded >= most;
   };

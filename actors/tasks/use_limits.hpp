@@ -27,7 +27,8 @@ public:
   [[nodiscard]] result<void> take(const std::vector<std::string>& secrets,
                                   const std::vector<std::string>& recipients, boot_ms now);
 
-  /// A use that take() counted is done once more, and counted then.
+  /// A use that take() counted is done once more, and counted then. `now` is the present moment,
+  /// not the one of take().
   void give_back(const std::vector<std::string>& secrets,
                  const std::vector<std::string>& recipients, boot_ms now);
 

@@ -41,6 +41,21 @@ TEST_CASE("a use that is given back counts no more, also in the next hour", "[ac
   CHECK_FALSE(uses.take({"never"}, {"counted"}, 0));
 }
 
+TEST_CASE("a clock that was read before an hour's end clears no count of the next hour",
+          "[actors][import]") {
+  constexpr std::int64_t hour = 3'600'000;
+  actors::tasks::use_limits uses(3, 3);
+  CHECK(uses.take({"a"}, {"x"}, 11 * hour - 1));
+  CHECK(uses.take({"a"}, {"x"}, 11 * hour));
+  CHECK(uses.take({"a"}, {"x"}, 11 * hour));
+  CHECK_FALSE(uses.take({"a"}, {"y"}, 11 * hour));
+  uses.give_back({"a"}, {"x"}, 11 * hour - 1); // one, and no more
+  CHECK(uses.take({"a"}, {"x"}, 11 * hour - 1));
+  CHECK_FALSE(uses.take({"a"}, {"y"}, 11 * hour - 1));
+  CHECK_FALSE(uses.take({"a"}, {"y"}, 11 * hour));
+  CHECK_FALSE(uses.take({"b"}, {"x"}, 11 * hour));
+}
+
 TEST_CASE("another thumbprint for the same ciphertext does not widen the limit",
           "[actors][import]") {
   actors::tasks::use_limits uses(2, 100);
