@@ -210,6 +210,11 @@ void ledger::stage_lost(stage who) {
   for (auto& one : lost) {
     apply(std::move(one));
   }
+  for (auto& [key, in] : open_) { // claimed, not begun: the next actor brings its own credit
+    if (in.reserved == who) {
+      release_reserved(in);
+    }
+  }
   credit_[index_of(who)] = 0;   // apply() gave back what the dead stage cannot take
   if (who == stage::uploader) { // and the renewals it held
     uploader_gone_ = true;
