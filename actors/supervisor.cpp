@@ -53,10 +53,15 @@ void supervisor_state::checked_in(const tasks::check_in_outcome& answer) {
   if (halting) {
     return;
   }
+  if (answer.code == errc::stale_epoch && accepted) { // while it stops, too: it has to be durable
+    halt(errc::stale_epoch, answer.why);
+    return;
+  }
   if (now != phase::starting && now != phase::running) {
     return;
   }
   if (answer.accepted) {
+    accepted = true;
     failures = 0;
     lifecycle = answer.lifecycle;
     if (answer.reconcile && now == phase::running) {
@@ -95,10 +100,9 @@ void supervisor_state::checked_in(const tasks::check_in_outcome& answer) {
                      tick_atom_v, tick_check_in);
 }
 
-/// On the first check-in of a run: a higher epoch, durable, then again. In mid-run: somebody else
-/// lives under our name.
+/// Before the first acceptance of a run: a higher epoch, durable, then again.
 void supervisor_state::stale(const tasks::check_in_outcome& answer) {
-  if (now == phase::running || ++stale_epochs > stale_epochs_max) {
+  if (++stale_epochs > stale_epochs_max) {
     halt(errc::stale_epoch, answer.why);
     return;
   }
@@ -160,7 +164,8 @@ void supervisor_state::halt(errc why, std::string words) {
     return;
   }
   p->halted = true; // before anything else: calls that wait for a thread are not made any more
-  const bool for_good = now == phase::running && (why == errc::stale_epoch || why == errc::corrupt);
+  // Once a run was accepted, somebody else lives under our name, whatever we do meanwhile.
+  const bool for_good = accepted && (why == errc::stale_epoch || why == errc::corrupt);
   tell_system(*p, tasks::report::level::error, 9, "halted: " + words);
   if (source) {
     self->send(source, stop_atom_v);
@@ -232,6 +237,9 @@ caf::result<bool> supervisor_state::stop() {
 
 void supervisor_state::stop_keeper(bool others_quiet) {
   const auto finish = [this, others_quiet](bool quiet) {
+    if (halting) {
+      return; // answered when the mark of that is written
+    }
     end_children();
     enter(phase::stopped);
     stop_promise->deliver(quiet && others_quiet);

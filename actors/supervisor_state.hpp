@@ -37,6 +37,7 @@ struct supervisor_state {
   std::uint32_t failures = 0;
   std::uint32_t stale_epochs = 0;
   bool checking_in = false;
+  bool accepted = false;       ///< the service took a check-in of this run
   bool ask_everything = false; ///< we were stale, or the store is older than it should be
   bool reconciled = false;     ///< everything was asked about; the next check-in says so
   reconciler asking;

@@ -185,6 +185,9 @@ answer<std::vector<query_answer>> fake_service::query(const caller&,
 
 answer<query_page> fake_service::query_handed_to_me(const caller& who, const std::string& after) {
   calls.emplace_back("handed_to_me");
+  if (stale) {
+    return tl::unexpected(stale_epoch(99));
+  }
   if (fail_pages > 0) {
     --fail_pages;
     return tl::unexpected(refused(errc::unavailable));

@@ -28,6 +28,35 @@ public:
   std::vector<actors::tasks::job> held;
 };
 
+/// Calls wait as soon as a CA was asked, until somebody lets them run.
+class calls_after_submit final : public actors::tasks::executor {
+public:
+  bool post(actors::tasks::job work) override {
+    if (of->ca->submits == 0) {
+      work();
+    } else {
+      held.push_back(std::move(work));
+    }
+    return true;
+  }
+  const bench* of = nullptr;
+  std::vector<actors::tasks::job> held;
+};
+
+/// Does something as soon as anybody looks at it.
+class hooked_clock final : public pfx::clock {
+public:
+  [[nodiscard]] unix_ms wall() const override { return real->wall(); }
+  [[nodiscard]] boot_ms boot() const override {
+    if (auto now = std::exchange(hook, {})) {
+      now();
+    }
+    return real->boot();
+  }
+  const pfx::clock* real = nullptr;
+  mutable std::function<void()> hook;
+};
+
 bool marked(const bench& b) {
   const auto mark = b.plant.store->meta(std::string(actors::tasks::halted_mark)).value();
   return mark.has_value() && !mark->empty();
@@ -58,6 +87,55 @@ TEST_CASE("a halt for good is told when its mark is durable, and not before", "[
     CHECK(b.halted());
     CHECK(b.halted_by() == errc::stale_epoch);
   }
+}
+
+TEST_CASE("another process under our name ends a run for good as soon as that was accepted",
+          "[actors][halt]") {
+  bench b;
+  b.service.anchor
+    = connect::service::anchor{7, crypto::certificate(b.device.certificate).thumbprint()};
+  b.service.fail_pages = 1;
+  b.start();
+  const auto asked = [&b](const char* what) {
+    return std::count(b.service.calls.begin(), b.service.calls.end(), what);
+  };
+  REQUIRE(b.advance_until([&] { return asked("handed_to_me") == 1; }, 20'000));
+  CHECK_FALSE(b.halted());
+  const auto epoch = b.plant.caller.current().epoch;
+  SECTION("while it asks about everything") { b.service.stale = true; }
+  SECTION("at the check-in behind that") { b.service.epoch_seen = 99; }
+  REQUIRE(b.advance_until([&] { return b.halted(); }, 20'000));
+  CHECK(b.halted_by() == errc::stale_epoch);
+  CHECK(marked(b));
+  CHECK(b.plant.caller.current().epoch == epoch);
+  CHECK(asked("download") == 0);
+}
+
+TEST_CASE("another process under our name ends a run for good also while it stops",
+          "[actors][halt]") {
+  calls_after_submit calls; // outlive the bench
+  hooked_clock time;
+  bench b;
+  calls.of = &b;
+  time.real = &b.time;
+  b.plant.io = &calls;
+  b.plant.time = &time;
+  b.service.offer(b.request("one"));
+  b.start();
+  REQUIRE(b.advance_until([&] {
+    const auto one = b.open_record("one");
+    return one && one->state == record_state::prepared && !calls.held.empty();
+  }));
+  b.service.stale = true;
+  time.hook = [&calls] {
+    for (auto& one : std::exchange(calls.held, {})) {
+      one();
+    }
+  };
+  CHECK_FALSE(b.stop());
+  CHECK(std::count(b.service.calls.begin(), b.service.calls.end(), "upload") == 1);
+  b.start(1);
+  CHECK(marked(b));
 }
 
 TEST_CASE("a reconcile waits for disk space instead of halting", "[actors][halt]") {
