@@ -1,4 +1,4 @@
-// One notice, told once when it begins and once when it ends.
+// Two notices, each told once when it begins and once when it ends.
 #include "actors/tasks/acceptance.hpp"
 
 #include "actors/tasks/plant.hpp"
@@ -8,7 +8,8 @@ namespace pfx::actors::tasks {
 namespace {
 
 constexpr std::uint16_t acceptance_event = 5002;
-constexpr const char* topic = "not accepted";
+constexpr const char* unaccepted = "not accepted";
+constexpr const char* unreached = "not reached";
 
 void say(const plant& p, report::level level, std::string text) {
   if (p.tell) {
@@ -21,19 +22,31 @@ void say(const plant& p, report::level level, std::string text) {
 
 void note_acceptance(const plant& p, const connect::service::call_error* fault) {
   if (fault == nullptr) {
-    if (p.attention.clear(topic)) {
+    const bool reached_again = p.attention.clear(unreached);
+    if (p.attention.clear(unaccepted) || reached_again) {
       say(p, report::level::info, "the service accepts this connector again");
     }
     return;
   }
-  if (fault->what.code == errc::unauthorized
-      && p.attention.set(topic,
-                         "the service does not accept this connector's certificate; its "
-                         "administrator can tell why, after a new registration restart the "
-                         "engine: "
-                           + printable(fault->what.message, 400))) {
-    say(p, report::level::error,
-        "the service does not accept this connector: " + to_string(fault->what));
+  const auto& what = fault->what;
+  if (what.code != errc::unauthorized) {
+    return;
+  }
+  if (!what.field.empty()) { // who answered in its place: the service itself said nothing
+    const auto sentence = "the service is not reached: the " + printable(what.field, 40) + " "
+      + printable(what.message, 400);
+    if (p.attention.set(unreached, sentence)) {
+      say(p, report::level::error, sentence);
+    }
+    return;
+  }
+  p.attention.clear(unreached);
+  if (p.attention.set(unaccepted,
+                      "the service does not accept this connector's certificate; its "
+                      "administrator can tell why, after a new registration restart the "
+                      "engine: "
+                        + printable(what.message, 400))) {
+    say(p, report::level::error, "the service does not accept this connector: " + to_string(what));
   }
 }
 

@@ -65,12 +65,12 @@ struct call_options {
 /// Thread-safe; blocks the calling thread. Connections are reused between calls and threads
 /// (bounded pool of easy handles).
 /// Errors: errc::unavailable (nothing was sent: name, connect or TLS failed), errc::unknown_outcome
-/// (sent, no whole answer: time-out, cut, wrong length), errc::unauthorized (TLS: the server is not
-/// who it must be, or it refused our certificate in the handshake; with field "proxy": the proxy
-/// wants credentials or is not who it must be), errc::too_large (body over the limit),
-/// errc::stopping (cancelled). Field "proxy" with errc::unavailable: the proxy lets us not through.
-/// An HTTP status is not an error here; after 401 and 403 no connection is used again, so that the
-/// next call shows its certificate anew.
+/// (sent, no whole answer: time-out, cut, wrong length), errc::unauthorized (TLS: the server
+/// refused our certificate in the handshake; with field "server": it is not who it must be; with
+/// field "proxy": the proxy wants credentials or is not who it must be), errc::too_large (body over
+/// the limit), errc::stopping (cancelled). Field "proxy" with errc::unavailable: the proxy lets us
+/// not through. An HTTP status is not an error here; after 401 and 403 no connection is used again,
+/// so that the next call shows its certificate anew.
 class client {
 public:
   [[nodiscard]] static result<std::unique_ptr<client>> make(client_options options);

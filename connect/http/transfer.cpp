@@ -148,6 +148,9 @@ error transfer::state::classify(CURLcode code) const {
   auto make = [&](errc kind, std::string_view sentence) {
     return error{kind, "", std::string(sentence) + ": " + printable(said, 200)};
   };
+  const auto stranger = [](const std::string& why) {
+    return error{errc::unauthorized, "server", "is not who it must be: " + printable(why, 200)};
+  };
   if (context.cancelled.load(std::memory_order_relaxed))
     return {errc::stopping, "", sent ? "cancelled after it was sent" : "cancelled"};
   if (stopped == stop_reason::body_too_large)
@@ -165,7 +168,7 @@ error transfer::state::classify(CURLcode code) const {
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
     case CURLE_SSL_INVALIDCERTSTATUS:
-      return make(errc::unauthorized, "the server is not who it must be");
+      return stranger(said);
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       if (!sent)
@@ -176,8 +179,7 @@ error transfer::state::classify(CURLcode code) const {
   }
   // TLS within a proxy's TLS: libcurl loses its own reason while it sends the alert.
   if (alert < 0 && !sent && tls::refuses_certificate(-alert, true))
-    return make(errc::unauthorized,
-                "the server is not who it must be, alert " + std::to_string(-alert));
+    return stranger(said + ", alert " + std::to_string(-alert));
   // In TLS 1.3 the refusal of our certificate comes after we think the handshake done.
   if (tls::refuses_certificate(alert, sent) && answer.status == 0)
     return make(errc::unauthorized,

@@ -150,7 +150,7 @@ TEST_CASE("an https:// proxy and the server are verified by roots of their own",
   REQUIRE_FALSE(server_unknown.has_value());
   CAPTURE(to_string(server_unknown.error()));
   CHECK(server_unknown.error().code == errc::unauthorized);
-  CHECK(server_unknown.error().field.empty());
+  CHECK(server_unknown.error().field == "server");
   const auto proxy_unknown = with(world().foreign_root, world().server_root);
   REQUIRE_FALSE(proxy_unknown.has_value());
   CHECK(proxy_unknown.error().code == errc::unauthorized);

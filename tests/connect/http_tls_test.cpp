@@ -94,6 +94,11 @@ TEST_CASE("servers that are not who they must be are refused before anything is 
   options.trusted_roots_pem = world().client_root;
   CHECK(call(std::move(options)) == errc::unauthorized);
   CHECK(served == 0);
+  const auto made = client::make(tls_client(*expired));
+  REQUIRE(made.has_value());
+  const auto stranger = (*made)->post("/x", "{}");
+  REQUIRE_FALSE(stranger.has_value());
+  CHECK(stranger.error().field == "server"); // it did not refuse us
 }
 
 TEST_CASE("our roots replace the system's, they do not join them", "[http][tls]") {

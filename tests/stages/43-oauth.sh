@@ -122,7 +122,7 @@ if [ -n "$proxy" ]; then
     "${through[@]}"
   try 1 'unauthorized: proxy: refuses the credentials' "a proxy with wrong ones" "${ours[@]}" \
     "${through[@]}" --proxy-user=office --proxy-password=else
-  try 1 'unauthorized: the server is not who it must be' "an intercepting proxy" "${ours[@]}" \
+  try 1 'unauthorized: server: is not who it must be' "an intercepting proxy" "${ours[@]}" \
     "${through[@]}" "${user[@]}"
   # The same proxy, trusted: it was there and did intercept.
   try 0 'with the certificate$' "a trusted intercepting proxy" "${ours[@]}" "${through[@]}" \
