@@ -124,7 +124,7 @@ ask "0x1234567890: unknown" -serial 0x1234567890
 # -- revocation ------
 revoke() { # NAME REASON STATUS
   local serial
-  serial=$(openssl x509 -in "$1.pem" -noout -serial | sed 's/serial=//' | tr A-F a-f)
+  serial=$(openssl x509 -in "$1.pem" -noout -serial | sed 's/serial=0*//' | tr A-F a-f) # as the protocol wants it: no leading zeros
   jq -n --arg serial "$serial" --argjson reason "$2" --arg issuer "$(openssl x509 -in "$1.pem" -noout -issuer -nameopt RFC2253 | sed 's/issuer=//')" \
     '{issuer: $issuer, serialNumber: $serial, reason: $reason, revocationDateTime: "2026-01-02T03:04:05Z"}' >revoke
   good "a revocation" "${call[@]}" --data @revoke "$ca/CertificateAuthority/revoke"
