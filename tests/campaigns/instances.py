@@ -17,6 +17,7 @@ import time
 from campaigns.stage import DRAIN_SECONDS, Child, Stage, rounds_of, say
 
 LEASE_SECONDS = 3
+QUIET_SECONDS = 2
 REQUESTS_PER_SECOND = 12
 CROWD_SECONDS = 14
 STORM_DRAIN_SECONDS = 900  # the engine's back-off has grown to 5 minutes by the end of the faults
@@ -101,6 +102,7 @@ def drain(stage, connectors, seconds=DRAIN_SECONDS):
                 restarts += 1
                 one.start()
         time.sleep(0.1)
+    time.sleep(QUIET_SECONDS if stage.finished else 0)  # what was listed last is still to be revoked
     for one in connectors:
         if one.ended() is None:
             one.stop()
