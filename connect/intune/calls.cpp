@@ -24,11 +24,12 @@ public:
     request.options.headers = {{"Accept", "application/json"},
                                {"Content-Type", "application/json; charset=utf-8"},
                                {"api-version", call.api_version}};
+    // Asked for here, so that a failure of the sign-in is told from one of the service.
+    if (auto token = by_.tokens.token(by_.scope); !token)
+      return tl::unexpected(std::move(token.error()));
     auto got = send_authorized(by_, std::move(request));
     if (!got) {
-      // A call that was cancelled, or never left, says nothing about the address.
-      const bool reached = !got.error().request_id.empty();
-      if (reached && got.error().what.code != errc::stopping)
+      if (got.error().what.code != errc::stopping)
         directory_.drop(where->edition);
       return tl::unexpected(std::move(got.error()));
     }
