@@ -275,6 +275,18 @@ TEST_CASE("without a token nothing is called", "[intune][calls]") {
   CHECK(at.where.count(door::service) == 0);
 }
 
+TEST_CASE("a sign-in that fails says nothing about the address of a service", "[intune][calls]") {
+  office at;
+  REQUIRE(at.validate().has_value());
+  const std::string scope = at.where.url() + "/resource//.default";
+  at.over->tokens().drop(scope, *at.over->tokens().token(scope));
+  at.where.answer(door::sign_in, 503, "");
+  CHECK(at.fails().what.code == errc::unavailable);
+  at.where.restore(door::sign_in);
+  CHECK(at.validate().has_value());
+  CHECK(at.where.count(door::graph) == 1);
+}
+
 TEST_CASE("errors are read in each form in which they come", "[intune][calls]") {
   office at;
   auto said = [&](const std::string& body) {
