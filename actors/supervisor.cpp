@@ -251,6 +251,18 @@ void supervisor_state::stop_keeper(bool others_quiet) {
 
 namespace {
 
+error not_running() { return {errc::stopping, "", "the engine does not run"}; }
+
+/// Lets a child answer, or answers in its place where there is none.
+template <class Child, class Question, class Answer>
+caf::result<parcel<Answer>> pass_on(supervisor::stateful_pointer<supervisor_state> self,
+                                    const Child& to, const Question& what, Answer otherwise) {
+  if (!to) {
+    return pack(std::move(otherwise));
+  }
+  return self->delegate(to, what);
+}
+
 supervisor::behavior_type supervisor_behavior(supervisor::stateful_pointer<supervisor_state> self,
                                               tasks::plant* p, supervisor_settings settings) {
   prepare(self, *p, "supervisor");
@@ -285,48 +297,24 @@ supervisor::behavior_type supervisor_behavior(supervisor::stateful_pointer<super
       self->state.halt(static_cast<errc>(why), words);
     },
     [self](stop_atom) { return self->state.stop(); },
-    [self](status_atom) -> caf::result<parcel<keeper_status>> {
-      auto& s = self->state;
-      if (!s.keeper) {
-        return pack(keeper_status{});
-      }
-      return self->delegate(s.keeper, status_atom_v);
+    [self](status_atom) {
+      return pass_on(self, self->state.keeper, status_atom_v, keeper_status{});
     },
-    [self](const parcel<operator_wish>& wish) -> caf::result<parcel<error>> {
-      auto& s = self->state;
-      if (!s.keeper) {
-        return pack(error{errc::stopping, "", "the engine does not run"});
-      }
-      return self->delegate(s.keeper, wish);
+    [self](const parcel<operator_wish>& wish) {
+      return pass_on(self, self->state.keeper, wish, not_running());
     },
-    [self](const parcel<tasks::audit_note>& what) -> caf::result<parcel<error>> {
-      auto& s = self->state;
-      if (!s.keeper) {
-        return pack(error{errc::stopping, "", "the engine does not run"});
-      }
-      return self->delegate(s.keeper, what);
+    [self](const parcel<tasks::audit_note>& what) {
+      return pass_on(self, self->state.keeper, what, not_running());
     },
-    [self](const parcel<order_wish>& wish) -> caf::result<parcel<error>> {
-      auto& s = self->state;
-      if (!s.orders) {
-        return pack(error{errc::not_found, "", "this engine takes no revocation orders"});
-      }
-      return self->delegate(s.orders, wish);
+    [self](const parcel<order_wish>& wish) {
+      return pass_on(self, self->state.orders, wish,
+                     error{errc::not_found, "", "this engine takes no revocation orders"});
     },
-    [self](
-      const parcel<order_list_wish>& wish) -> caf::result<parcel<std::vector<revocation_order>>> {
-      auto& s = self->state;
-      if (!s.orders) {
-        return pack(std::vector<revocation_order>{});
-      }
-      return self->delegate(s.orders, wish);
+    [self](const parcel<order_list_wish>& wish) {
+      return pass_on(self, self->state.orders, wish, std::vector<revocation_order>{});
     },
-    [self](const parcel<list_wish>& wish) -> caf::result<parcel<std::vector<record>>> {
-      auto& s = self->state;
-      if (!s.keeper) {
-        return pack(std::vector<record>{});
-      }
-      return self->delegate(s.keeper, wish);
+    [self](const parcel<list_wish>& wish) {
+      return pass_on(self, self->state.keeper, wish, std::vector<record>{});
     },
   };
 }

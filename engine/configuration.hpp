@@ -83,7 +83,8 @@ struct configuration {
   std::string master_key_file;
   std::string identity_file;  ///< JSON written by `register`: connectorId, certificate, chain; the
                               ///< key lies beside it, sealed
-  std::string anchor_file;    ///< how far the store had come; default: <data_directory>-anchor/anchor
+  std::string anchor_file;    ///< how far the store had come; default:
+                              ///< <data_directory>-anchor/anchor
   std::string keys_directory; ///< connector keys, sealed; default: <data_directory>/keys
   std::string control_socket; ///< default: <data_directory>/control.sock
   std::string log_level = "info";  ///< debug | info | warning | error

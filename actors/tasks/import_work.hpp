@@ -12,8 +12,9 @@ namespace pfx::actors::tasks {
 
 /// Gives built, work_refused, work_failed, or work_slow if the file needs more than
 /// `iterations_budget` allows.
-[[nodiscard]] lifecycle::event import_pfx(const plant& p, const record& of, const pfx_request& request,
-                                  std::int64_t iterations_budget);
+[[nodiscard]] lifecycle::event import_pfx(const plant& p, const record& of,
+                                          const pfx_request& request,
+                                          std::int64_t iterations_budget);
 
 /// What opening an imported file with the connector key came to.
 struct import_opening {
