@@ -194,9 +194,11 @@ std::optional<ca_answer> hostile_authority::issue_badly(const drawn_fault& fault
   sign.public_key = expired ? request->public_key : *other_key->public_key();
   sign.extensions = *extensions;
   sign.serial = crypto::random_serial();
-  sign.not_before = expired ? now - 2 * day_ms : now - 60'000;
-  sign.not_after = expired ? now - day_ms : crypto::add_validity(now, what.validity);
-  sign.not_before = std::max(sign.not_before, options_.identity.cert.not_before());
+  // The CA itself is a day old at its youngest.
+  sign.not_before
+    = std::max(expired ? now - 2 * day_ms : now - 60'000, options_.identity.cert.not_before());
+  sign.not_after
+    = expired ? sign.not_before + day_ms / 24 : crypto::add_validity(now, what.validity);
   const auto made = crypto::sign_certificate(options_.identity, sign);
   if (!made) {
     return std::nullopt;
