@@ -15,6 +15,9 @@ REQUESTS_PER_SECOND = 8   # the sandbox feeds so many, so that no round finds no
 REQUESTS_PER_ROUND = 12
 LAST_CHANCE_SECONDS = 10   # for a label that was not hit yet
 ATTEMPTS_PER_LABEL = 4
+ROUNDS_SPARE = 10          # so many rounds' requests are left for the labels that are still missing then
+GATHER_SECONDS = 2
+GATHER = ("gather", 0)     # a step of a plan that is no label
 
 
 def slowness():
@@ -34,7 +37,8 @@ class Kills:
         self.env = {}
         if options.mutate:
             self.env["PFXENGINE_MUTATE"] = options.mutate
-        requests = options.rounds * REQUESTS_PER_ROUND
+        spare = 0 if options.only else ROUNDS_SPARE
+        requests = (options.rounds + spare) * REQUESTS_PER_ROUND
         self.slow = slowness()
         rate = REQUESTS_PER_SECOND / self.slow
         self.fed_until = time.monotonic() + requests / rate
@@ -63,6 +67,12 @@ class Kills:
             return True
         return False  # it ended otherwise; the next try will tell
 
+    def gather(self):
+        """Leaves records of requests that wait, with leases that somebody else took meanwhile: the service
+        gathers some, and right after the download the engine dies."""
+        time.sleep(GATHER_SECONDS * self.slow)
+        self.one_kill("before_persist.working", 1, ROUND_SECONDS)
+
     def random_kill(self):
         engine = self.stage.engine(**self.env)
         engine.wait(self.random.uniform(0.05, 1.5) * self.slow)
@@ -75,9 +85,7 @@ class Kills:
         first = []
         for label in self.labels:
             if label.endswith(".abandoned"):
-                # Needs requests that wait, with leases that somebody else took meanwhile: a kill right
-                # after a download leaves such.
-                first.append([("before_persist.working", 1), (label, 1)])
+                first.append([GATHER, (label, 1)])
             else:
                 first.append([(label, 1)])
         later = [(label, self.random.randint(2, 4)) for label in self.labels]
@@ -93,7 +101,11 @@ class Kills:
         while self.rounds < rounds:
             if not plan:
                 plan = self.plan()
-            self.one_kill(*plan.pop(0), ROUND_SECONDS)
+            step = plan.pop(0)
+            if step == GATHER:
+                self.gather()
+            else:
+                self.one_kill(*step, ROUND_SECONDS)
             if self.rounds % 10 == 9:
                 self.random_kill()
             say(f"\rround {self.rounds}/{rounds}, labels {len(self.hit)}/{len(self.labels)}")
@@ -101,7 +113,7 @@ class Kills:
             for _ in range(ATTEMPTS_PER_LABEL):
                 for label in [one for one in self.labels if one not in self.hit]:
                     if label.endswith(".abandoned"):
-                        self.one_kill("before_persist.working", 1, ROUND_SECONDS)
+                        self.gather()
                     self.one_kill(label, 1, LAST_CHANCE_SECONDS)
         still_fed = max(0, self.fed_until - time.monotonic())
         drained = self.stage.drain(DRAIN_SECONDS * self.slow + still_fed, **self.env)

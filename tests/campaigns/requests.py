@@ -7,6 +7,15 @@ from campaigns.stage import DRAIN_SECONDS, Stage, clean, totals
 
 POISON = 2  # a create and an import
 
+
+def quarantined_in(program, config):
+    """Contexts of the requests that the engine gave up; none while it does not answer."""
+    listed = subprocess.run([program, "requests", "list", "--state", "quarantined", "--json", "--config", config],
+                            capture_output=True, text=True)
+    answer = next((one for one in json.loads(listed.stdout or "{}").values() if isinstance(one, list)), [])
+    return [one["context"] for one in answer]
+
+
 def poison(options, folder):
     stage = Stage(options.program, folder,
                   ["--requests", str(options.requests - POISON), "--mix", "create-ec=1,import=1",
@@ -17,10 +26,14 @@ def poison(options, folder):
         if engine.wait(0.1) is not None:
             deaths += 1
             engine = stage.engine(PFXENGINE_POISON="poison-")
-    listed = subprocess.run([options.program, "requests", "list", "--state", "quarantined", "--json",
-                             "--config", stage.config], capture_output=True, text=True)
-    answer = next((one for one in json.loads(listed.stdout or "{}").values() if isinstance(one, list)), [])
-    quarantined = [one["context"] for one in answer]
+    # The last request that is well may end before the poison was handed to a worker for the last time,
+    # and an engine that just died answers nobody.
+    quarantined = quarantined_in(options.program, stage.config)
+    while len(quarantined) < POISON and time.monotonic() < until:
+        if engine.wait(0.5) is not None:
+            deaths += 1
+            engine = stage.engine(PFXENGINE_POISON="poison-")
+        quarantined = quarantined_in(options.program, stage.config)
     engine.stop()
     poisoned = [one for one in quarantined if one.startswith("poison-")]
     result = {"campaign": "poison", "deaths": deaths, "quarantined": len(quarantined),
