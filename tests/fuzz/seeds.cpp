@@ -9,6 +9,7 @@
 #include "connect/service/codec.hpp"
 #include "core/codec.hpp"
 #include "core/record.hpp"
+#include "core/release.hpp"
 #include "tests/connect/service_samples.hpp"
 
 namespace pfx::fuzz {
@@ -176,6 +177,27 @@ void write_intune(folder out) {
   out.add(8, "a\xc3\xa4\xf0\x9f\x94\x91");
 }
 
+/// In the order of the cases in release_target.cpp.
+void write_releases(folder out) {
+  release::role_key key{{}, test::sample_time / 1000 * 1000};
+  key.key.octets.fill(7);
+  const release::role role{1, {key}};
+  const auto root
+    = release::encode(release::root{"pfxengine", 2, key.valid_from + 1000, role, role});
+  release::manifest of{"pfxengine", "linux-x86-64", {{1, 2, 3}}, key.valid_from, key.valid_from};
+  of.expires = of.valid_from + 86'400'000;
+  of.length = 4'096;
+  of.hash = test::sample_digest();
+  const auto manifest = release::encode(of);
+  out.add(0, root);
+  out.add(1, manifest);
+  out.add(2, release::encode(release::signed_text{manifest, {{key.key, {}}}}));
+  out.add(3, release::encode(release::trust{root, release::seen_of(of)}));
+  out.add(3, release::encode(release::trust{root, std::nullopt}));
+  out.add(4, manifest);
+  out.add(4, root);
+}
+
 } // namespace
 
 void write_seeds(const std::string& directory) {
@@ -190,6 +212,7 @@ void write_seeds(const std::string& directory) {
   write_records(folder(directory + "/record"));
   write_key_files(folder(directory + "/key_file"));
   write_intune(folder(directory + "/intune"));
+  write_releases(folder(directory + "/release"));
 }
 
 } // namespace pfx::fuzz
