@@ -21,6 +21,8 @@ exit_code check(const std::string& path) {
   say(printable(path, 512) + ": no faults");
   if (settings->issuance.authorities.empty())
     say("note: issuance names no authority, so every request for a certificate will be refused");
+  for (const auto& sentence : engine::configuration_notes(*settings))
+    say("note: " + sentence);
   return exit_code::done;
 }
 

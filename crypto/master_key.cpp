@@ -1,4 +1,4 @@
-// Master key files: read with suspicion, written once.
+// Files that hold a secret: read with suspicion; master keys are written once.
 #include "crypto/seal.hpp"
 
 #include "crypto/random.hpp"
@@ -131,7 +131,7 @@ result<void> sync_folder_of(const std::string& path) {
 
 } // namespace
 
-result<secret_bytes> read_master_key(const std::string& path) {
+result<secret_bytes> read_secret_file(const std::string& path, std::size_t octets_max) {
   // O_NONBLOCK: a FIFO must not hold us up before fstat has seen what it is.
   const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (file.number() < 0)
@@ -141,16 +141,29 @@ result<secret_bytes> read_master_key(const std::string& path) {
     return failed(path, "examining", errno);
   if (auto checked = check_owner(path, about); !checked)
     return failure(std::move(checked).error());
-  secret_bytes octets(file_octets_max + 1);
+  secret_bytes octets(octets_max + 1);
   const auto size = read_all(file.number(), octets, path);
   if (!size)
     return failure(size.error());
-  const byte_view content = octets.view().first(*size);
+  if (*size > octets_max)
+    return failure(errc::too_large, path,
+                   "is longer than " + std::to_string(octets_max) + " bytes");
+  octets.shrink(*size);
+  return octets;
+}
+
+result<secret_bytes> read_master_key(const std::string& path) {
+  auto octets = read_secret_file(path, file_octets_max);
+  if (!octets)
+    return octets.error().code == errc::too_large
+      ? refused(path, "must hold 64 hexadecimal digits or 32 octets")
+      : failure(octets.error());
+  const byte_view content = octets->view();
   secret_bytes key;
   if (content.size() == raw_octets) {
     key = secret_bytes(content);
   } else if (content.size() >= hex_characters) {
-    const std::string_view rest = octets.text().substr(hex_characters, *size - hex_characters);
+    const std::string_view rest = octets->text().substr(hex_characters);
     if (rest.empty() || rest == "\n" || rest == "\r\n")
       key = decode(content.first(hex_characters));
   }

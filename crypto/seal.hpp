@@ -41,6 +41,10 @@ private:
 /// The same name of a key, without a sealer.
 [[nodiscard]] result<bytes> master_key_id(const secret_bytes& master_key);
 
+/// Reads a file that holds a secret: a regular file, mode without group and other rights, owned by
+/// us or root. Errors name the path.
+[[nodiscard]] result<secret_bytes> read_secret_file(const std::string& path,
+                                                    std::size_t octets_max);
 /// Reads a master key file: a regular file, mode without group and other rights, owned by us or
 /// root, 64 hex digits (a newline may follow) or 32 raw octets. Errors name the path.
 [[nodiscard]] result<secret_bytes> read_master_key(const std::string& path);

@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/intune.hpp"
 #include "engine/settings_reader.hpp"
 
 namespace pfx::engine {
@@ -147,6 +148,31 @@ void fill_defaults(configuration& settings) {
   }
 }
 
+void check_intune(const intune_settings& settings, faults& found) {
+  const auto complain = [&](std::string field, std::string sentence) {
+    found.push_back(error{errc::bad_input, std::move(field), std::move(sentence)});
+  };
+  const auto where = detail::cloud_of(settings);
+  if (!where)
+    complain(where.error().field, where.error().message);
+  else if (const auto address = connect::intune::token_address(*where, settings.tenant);
+           !address && !settings.tenant.empty())
+    complain("intune.tenant", address.error().message);
+  constexpr auto most = connect::intune::credentials_max;
+  if (settings.credentials.empty() || settings.credentials.size() > most)
+    complain("intune.credentials", "must name 1 to " + std::to_string(most));
+  for (std::size_t i = 0; i < settings.credentials.size(); ++i) {
+    const auto& one = settings.credentials[i];
+    const auto field = "intune.credentials[" + std::to_string(i) + "]";
+    if (one.secret_file.empty() == one.certificate_file.empty())
+      complain(field, "must have either secretFile or certificateFile with keyFile");
+    else if (one.certificate_file.empty() != one.key_file.empty())
+      complain(field,
+               one.key_file.empty() ? "has no keyFile for its certificate"
+                                    : "has a keyFile beside its secret");
+  }
+}
+
 bool lies_in(const std::string& file, const std::string& folder) {
   const auto relative = std::filesystem::path(file).lexically_relative(folder);
   return !relative.empty() && *relative.begin() != "..";
@@ -167,6 +193,8 @@ void check_together(const configuration& settings, faults& found) {
     complain("controlSocket",
              "is a longer path than the " + std::to_string(detail::control_socket_bytes_max)
                + " bytes that a Unix socket may have: set a shorter one");
+  if (settings.intune)
+    check_intune(*settings.intune, found);
   std::set<std::string> names;
   for (std::size_t i = 0; i < settings.authorities.size(); ++i)
     if (!settings.authorities[i].name.empty() && !names.insert(settings.authorities[i].name).second)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,39 @@ struct imports_settings {
   std::size_t per_recipient_per_hour = 120; ///< for one device certificate
 };
 
+/// One way to prove who we are to the tenant: a secret, or a certificate with its key.
+struct intune_credential_settings {
+  std::string secret_file;      ///< mode 0600
+  std::string certificate_file; ///< PEM
+  std::string key_file;         ///< PEM, mode 0600
+  std::string expires;          ///< "2027-01-31": when a secret ends, as its maker said; or empty
+};
+
+struct intune_proxy_settings {
+  std::string url;       ///< "http://host:port"
+  std::string user_file; ///< holds user:password, mode 0600; empty = none
+};
+
+/// A tenant of Microsoft Intune and the application that we are in it.
+struct intune_settings {
+  std::string cloud = "public";
+  std::string tenant;
+  std::string client_id;
+  std::string login_url;                    ///< these replace the cloud's; empty = the cloud's
+  std::string graph_url;                    ///< its host is then believed as one of Intune's, too
+  std::string resource_url;                 ///< what tokens are for
+  std::vector<std::string> service_domains; ///< believed beside the cloud's
+  std::string trusted_roots_file;           ///< PEM; empty = the system's
+  std::vector<intune_credential_settings> credentials;
+  std::optional<intune_proxy_settings> proxy;
+  std::int64_t call_timeout_ms = 60'000;
+  bool revocations_enabled = true;
+  std::int64_t poll_interval_ms = 3'600'000; ///< the service keeps orders back as long
+  std::size_t orders_max = 100;              ///< of one download
+  std::size_t orders_per_hour = 500;         ///< beyond it an operator is asked
+  std::int64_t retry_ms = 5'000; ///< after a failed call, doubled each time up to ten minutes
+};
+
 struct limits_settings {
   std::size_t open_requests_max = 2'000;
   std::uint32_t attempts_max = 3;
@@ -94,6 +128,7 @@ struct configuration {
   recipients_settings recipients;
   issuance_settings issuance;
   imports_settings imports;
+  std::optional<intune_settings> intune; ///< nothing: no connection to a tenant
   limits_settings limits;
 };
 
@@ -118,5 +153,8 @@ struct configuration_faults {
 /// data directory, free space. Makes no call and changes nothing; empty = nothing to complain
 /// about.
 [[nodiscard]] std::vector<error> check_configuration(const configuration& settings);
+/// What is right today and soon will not be: certificates and secrets that end within 60 days. A
+/// sentence each; files that cannot be read are left to check_configuration.
+[[nodiscard]] std::vector<std::string> configuration_notes(const configuration& settings);
 
 } // namespace pfx::engine

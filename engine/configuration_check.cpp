@@ -9,6 +9,7 @@
 #include "crypto/seal.hpp"
 #include "engine/files.hpp"
 #include "engine/identity.hpp"
+#include "engine/intune.hpp"
 
 namespace pfx::engine {
 namespace {
@@ -109,6 +110,23 @@ void inspect_identity(inspection& into, const configuration& settings) {
                   "the connector's certificate ended at " + to_rfc3339(own->not_after()));
 }
 
+void inspect_intune(inspection& into, const intune_settings& settings) {
+  inspect_bundle(into, "intune.trustedRootsFile", settings.trusted_roots_file);
+  if (const auto proxy = detail::read_proxy(settings); !proxy)
+    into.complain(proxy.error().field, proxy.error().code, proxy.error().message);
+  const auto now = system_clock().wall();
+  std::size_t ended = 0;
+  for (std::size_t i = 0; i < settings.credentials.size(); ++i) {
+    const auto one = detail::read_credential(settings.credentials[i], i);
+    if (!one)
+      into.complain(one.error().field, one.error().code, one.error().message);
+    else
+      ended += one->end().value_or(now + 1) <= now ? 1 : 0;
+  }
+  if (ended > 0 && ended == settings.credentials.size())
+    into.complain("intune.credentials", errc::unauthorized, "each of them has ended");
+}
+
 void inspect_names(inspection& into, const configuration& settings) {
   const auto& suffixes = settings.issuance.directory_name_suffixes;
   for (std::size_t i = 0; i < suffixes.size(); ++i)
@@ -139,7 +157,26 @@ std::vector<error> check_configuration(const configuration& settings) {
   }
   inspect_bundle(into, "recipients.trustFile", settings.recipients.trust_file);
   inspect_names(into, settings);
+  if (settings.intune)
+    inspect_intune(into, *settings.intune);
   return into.take();
+}
+
+std::vector<std::string> configuration_notes(const configuration& settings) {
+  std::vector<std::string> out;
+  const auto now = system_clock().wall();
+  const auto tell = [&](const std::string& field, std::optional<unix_ms> end) {
+    if (end && *end <= now + detail::expiry_notice_ms)
+      out.push_back(field + (*end <= now ? ": ended at " : ": ends at ") + to_rfc3339(*end)
+                    + (*end <= now ? "" : "; put another one beside it before"));
+  };
+  if (!settings.intune)
+    return out;
+  const auto& credentials = settings.intune->credentials;
+  for (std::size_t i = 0; i < credentials.size(); ++i)
+    if (const auto one = detail::read_credential(credentials[i], i))
+      tell("intune.credentials[" + std::to_string(i) + "]", one->end());
+  return out;
 }
 
 } // namespace pfx::engine

@@ -2,7 +2,7 @@
 // that reads back as a given value.
 #include <nlohmann/json.hpp>
 
-#include "engine/settings_table.hpp"
+#include "engine/settings_forms.hpp"
 
 namespace pfx::engine {
 namespace {
@@ -15,7 +15,9 @@ struct fresh {
   configuration whole;
   authority_settings authority;
   issuance_settings::allowed_authority allowed;
-  [[nodiscard]] place at() { return {&whole, &authority, &allowed}; }
+  intune_credential_settings credential;
+  fresh() { whole.intune.emplace().proxy.emplace(); }
+  [[nodiscard]] place at() { return {&whole, &authority, &allowed, &credential}; }
 };
 
 ordered_json number_of(const setting& row, double stored) {
@@ -29,7 +31,8 @@ ordered_json number_of(const setting& row, double stored) {
 ordered_json value_of(const setting& row, const place& at) {
   return std::visit(
     [&](auto* held) -> ordered_json {
-      if constexpr (std::is_arithmetic_v<std::remove_pointer_t<decltype(held)>>)
+      using held_type = std::remove_pointer_t<decltype(held)>;
+      if constexpr (std::is_arithmetic_v<held_type> && !std::is_same_v<held_type, bool>)
         return number_of(row, static_cast<double>(*held));
       else
         return *held;
@@ -67,6 +70,8 @@ ordered_json schema_of(const setting& row) {
     schema = {{"type", row.is == shape::count ? "integer" : "number"},
               {"minimum", number_of(setting{}, row.minimum)},
               {"maximum", number_of(setting{}, row.maximum)}};
+  else if (row.is == shape::flag)
+    schema = {{"type", "boolean"}};
   else
     schema = schema_of_word(row);
   schema["description"] = row.sentence;
@@ -98,7 +103,7 @@ ordered_json schema_of(const section& part) {
     auto schema = schema_of(inner);
     if (is_list(inner.path))
       schema = {{"type", "array"}, {"maxItems", list_entries_max}, {"items", std::move(schema)}};
-    else if (has_mandatory(inner))
+    else if (inner.make == nullptr && has_mandatory(inner))
       required.push_back(key_of(inner.path));
     properties[std::string(key_of(inner.path))] = std::move(schema);
   }
@@ -116,7 +121,7 @@ ordered_json schema_of(const section& part) {
 std::string type_words(const setting& row) {
   switch (row.is) {
     case shape::text:
-      return row.looks != nullptr && row.name() == "url" ? "https URL" : "string";
+      return row.looks == &https_url || row.looks == &https_url_or_none ? "https URL" : "string";
     case shape::file:
       return "path";
     case shape::count:
@@ -125,6 +130,8 @@ std::string type_words(const setting& row) {
     case shape::amount:
       return "number, " + number_of(setting{}, row.minimum).dump() + " to "
         + number_of(setting{}, row.maximum).dump();
+    case shape::flag:
+      return "`true` or `false`";
     case shape::choice:
     case shape::words:
       break;
@@ -217,6 +224,8 @@ void write_section(ordered_json& object, const section& part, const place& at,
   for (const auto& inner : all_sections()) {
     if (inner.path.empty() || parent_of(inner.path) != part.path)
       continue;
+    if (inner.present != nullptr && !inner.present(whole))
+      continue;
     auto& into = object[std::string(key_of(inner.path))];
     if (!is_list(inner.path)) {
       into = ordered_json::object();
@@ -224,15 +233,8 @@ void write_section(ordered_json& object, const section& part, const place& at,
       continue;
     }
     into = ordered_json::array();
-    const auto add = [&](const place& element) {
+    for (const auto& element : elements_of(inner.path, whole))
       write_section(into.emplace_back(ordered_json::object()), inner, element, whole);
-    };
-    if (inner.path == "authorities[]")
-      for (auto& authority : whole.authorities)
-        add(place{.whole = &whole, .authority = &authority});
-    else
-      for (auto& allowed : whole.issuance.authorities)
-        add(place{.whole = &whole, .allowed = &allowed});
   }
 }
 

@@ -29,6 +29,26 @@ bool is_https_url(std::string_view text) {
     && text.find_first_of("?#\\ \"<>") == std::string_view::npos;
 }
 
+bool is_https_url_or_none(std::string_view text) { return text.empty() || is_https_url(text); }
+
+/// The prefix is mandatory: without it nobody knows what is spoken to the proxy.
+bool is_proxy_url(std::string_view text) {
+  if (text.starts_with("https://"))
+    text.remove_prefix(8);
+  else if (text.starts_with("http://"))
+    text.remove_prefix(7);
+  else
+    return false;
+  const auto colon = text.rfind(':');
+  return colon != std::string_view::npos && colon > 0 && is_number(text.substr(colon + 1))
+    && text.find_first_of("@/?#\\ \"<>") == std::string_view::npos;
+}
+
+bool is_day(std::string_view text) {
+  return text.empty()
+    || (text.size() == 10 && from_rfc3339(std::string(text) + "T00:00:00Z").has_value());
+}
+
 /// anyExtendedKeyUsage would open every purpose, so it is no purpose that can be named.
 bool is_purpose(std::string_view text) {
   return text.find('.') != std::string_view::npos && text.front() >= '0' && text.front() <= '2'
@@ -74,6 +94,14 @@ bool is_short_word(std::string_view text) { return !text.empty() && text.size() 
 
 const form https_url{"^https://[^/?#@\\s]+(/[^?#\\s]*)?$",
                      "must be an https:// address without user, query or fragment", is_https_url};
+const form https_url_or_none{"^(https://[^/?#@\\s]+(/[^?#\\s]*)?)?$",
+                             "must be an https:// address without user, query or fragment",
+                             is_https_url_or_none};
+const form proxy_url{"^https?://[^/?#@\\s]+:[0-9]+$",
+                     "must be http://host:port or https://host:port, nothing behind it; name and "
+                     "password stand in userFile",
+                     is_proxy_url};
+const form day{"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$", "must be a day such as 2027-01-31", is_day};
 const form purpose{"^[0-2](\\.(0|[1-9][0-9]*))+$",
                    "must be a dotted object identifier, and not anyExtendedKeyUsage", is_purpose};
 const form sid_domain{"^S-1-5-21-[0-9]+-[0-9]+-[0-9]+$",

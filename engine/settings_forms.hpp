@@ -6,6 +6,9 @@
 namespace pfx::engine::detail {
 
 extern const form https_url;
+extern const form https_url_or_none;
+extern const form proxy_url;
+extern const form day;
 extern const form purpose;
 extern const form sid_domain;
 extern const form address_range;

@@ -147,24 +147,28 @@ void settings_reader::read_section(const json& object, const section& part,
       read_inner(object, inner, below(shown, key_of(inner.path)), at);
 }
 
-/// A section that is left out is read as an empty one, so that what is mandatory in it is missed.
+/// A section that is left out is read as an empty one, so that what is mandatory in it is missed;
+/// unless it is one that may be left out.
 void settings_reader::read_inner(const json& object, const section& part, const std::string& shown,
                                  const place& at) {
   const auto found = object.find(std::string(key_of(part.path)));
   if (is_list(part.path)) {
     if (found != object.end())
-      read_elements(*found, part, shown, at);
+      read_elements(*found, part, shown);
   } else if (found == object.end()) {
-    read_section(json::object(), part, shown, at);
+    if (part.make == nullptr)
+      read_section(json::object(), part, shown, at);
   } else if (found->is_object()) {
+    if (part.make != nullptr)
+      part.make(into_);
     read_section(*found, part, shown, at);
   } else {
     complain(shown, "must be an object");
   }
 }
 
-void settings_reader::read_elements(const json& list, const section& part, const std::string& shown,
-                                    const place& at) {
+void settings_reader::read_elements(const json& list, const section& part,
+                                    const std::string& shown) {
   if (!list.is_array())
     return complain(shown, "must be a list of objects");
   if (list.size() > list_entries_max)
@@ -176,12 +180,7 @@ void settings_reader::read_elements(const json& list, const section& part, const
       complain(name, "must be an object");
       continue;
     }
-    auto inner = at;
-    if (part.path == "authorities[]")
-      inner.authority = &into_.authorities.emplace_back();
-    else
-      inner.allowed = &into_.issuance.authorities.emplace_back();
-    read_section(list[i], part, name, inner);
+    read_section(list[i], part, name, add_element(part.path, into_));
   }
 }
 
@@ -201,6 +200,11 @@ void settings_reader::read_value(const json& value, const setting& row, const st
       return read_number(value, row, shown, into);
     case shape::words:
       return read_words(value, row, shown, *std::get<std::vector<std::string>*>(into));
+    case shape::flag:
+      if (!value.is_boolean())
+        return complain(shown, "must be true or false");
+      *std::get<bool*>(into) = value.get<bool>();
+      return;
   }
 }
 

@@ -19,8 +19,7 @@ private:
                     const place& at);
   void read_inner(const nlohmann::json& object, const section& part, const std::string& shown,
                   const place& at);
-  void read_elements(const nlohmann::json& list, const section& part, const std::string& shown,
-                     const place& at);
+  void read_elements(const nlohmann::json& list, const section& part, const std::string& shown);
   void read_value(const nlohmann::json& value, const setting& row, const std::string& shown,
                   const place& at);
   void read_text(const std::string& text, const setting& row, const std::string& shown,

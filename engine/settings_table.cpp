@@ -1,4 +1,5 @@
-// The rows themselves. Adding a setting means adding a row, and nothing else anywhere.
+// The rows themselves, but for those in settings_intune.cpp. Adding a setting means adding a row,
+// and nothing else anywhere.
 #include "engine/settings_table.hpp"
 
 #include "engine/settings_forms.hpp"
@@ -303,6 +304,16 @@ constexpr std::array parts{
           "service says."},
   section{"issuance.authorities[]", "Authorities and templates that may be used."},
   section{"imports", "Bounds on the use of the keys that open imported PFX files."},
+  section{"intune",
+          "A tenant of Microsoft Intune: its revocation orders are carried out. May be left out.",
+          [](const configuration& in) { return in.intune.has_value(); },
+          [](configuration& in) { in.intune.emplace(); }},
+  section{"intune.credentials[]",
+          "What we prove ourselves with, tried in turn: a secret, or a certificate with its key."},
+  section{"intune.proxy", "The way out of the network, where there is one. May be left out.",
+          [](const configuration& in) { return in.intune && in.intune->proxy; },
+          [](configuration& in) { in.intune->proxy.emplace(); }},
+  section{"intune.revocations", "What Intune wants revoked."},
   section{"limits", "Bounds on space, time and threads."},
 };
 
@@ -318,10 +329,43 @@ std::string_view setting::name() const noexcept {
   return dot == std::string_view::npos ? path : path.substr(dot + 1);
 }
 
-std::span<const setting> all_settings() noexcept { return rows; }
+std::span<const setting> all_settings() {
+  static const std::vector<setting> all = [] {
+    std::vector<setting> out(rows.begin(), rows.end());
+    const auto more = intune_settings_rows();
+    out.insert(out.end(), more.begin(), more.end());
+    return out;
+  }();
+  return all;
+}
 std::span<const section> all_sections() noexcept { return parts; }
 
 bool is_list(std::string_view section_path) noexcept { return section_path.ends_with("[]"); }
+
+place add_element(std::string_view section_path, configuration& whole) {
+  place out{.whole = &whole};
+  if (section_path == "authorities[]")
+    out.authority = &whole.authorities.emplace_back();
+  else if (section_path == "intune.credentials[]")
+    out.credential = &whole.intune->credentials.emplace_back();
+  else
+    out.allowed = &whole.issuance.authorities.emplace_back();
+  return out;
+}
+
+std::vector<place> elements_of(std::string_view section_path, configuration& whole) {
+  std::vector<place> out;
+  if (section_path == "authorities[]")
+    for (auto& one : whole.authorities)
+      out.push_back({.whole = &whole, .authority = &one});
+  else if (section_path == "intune.credentials[]")
+    for (auto& one : whole.intune->credentials)
+      out.push_back({.whole = &whole, .credential = &one});
+  else
+    for (auto& one : whole.issuance.authorities)
+      out.push_back({.whole = &whole, .allowed = &one});
+  return out;
+}
 
 std::string_view parent_of(std::string_view section_path) noexcept {
   const auto dot = section_path.rfind('.');

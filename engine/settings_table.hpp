@@ -14,9 +14,10 @@ struct place {
   configuration* whole = nullptr;
   authority_settings* authority = nullptr;
   issuance_settings::allowed_authority* allowed = nullptr;
+  intune_credential_settings* credential = nullptr;
 };
 
-using slot = std::variant<std::string*, std::int64_t*, std::uint32_t*, std::uint64_t*,
+using slot = std::variant<bool*, std::string*, std::int64_t*, std::uint32_t*, std::uint64_t*,
                           std::vector<std::string>*>;
 
 enum class shape : std::uint8_t {
@@ -26,6 +27,7 @@ enum class shape : std::uint8_t {
   count,  ///< a whole number
   amount, ///< a number with a unit, fractions allowed; stored times `scale`
   words,  ///< a list of strings
+  flag,   ///< true or false
 };
 
 /// What a string must look like besides being one.
@@ -55,12 +57,21 @@ struct setting {
 struct section {
   std::string_view path; ///< "" = the whole file
   std::string_view sentence;
+  /// Where it may be left out whole: whether it is there, and how it comes to be.
+  bool (*present)(const configuration& in) = nullptr;
+  void (*make)(configuration& in) = nullptr;
 };
 
-[[nodiscard]] std::span<const setting> all_settings() noexcept;
+[[nodiscard]] std::span<const setting> all_settings();
+/// Those of the section "intune"; part of all_settings().
+[[nodiscard]] std::span<const setting> intune_settings_rows() noexcept;
 /// In the order of the documentation; a section stands before those inside it.
 [[nodiscard]] std::span<const section> all_sections() noexcept;
 [[nodiscard]] bool is_list(std::string_view section_path) noexcept;
+/// Adds an element to the list that this section describes.
+[[nodiscard]] place add_element(std::string_view section_path, configuration& whole);
+/// The elements that the list has.
+[[nodiscard]] std::vector<place> elements_of(std::string_view section_path, configuration& whole);
 /// "issuance.authorities[]" → "issuance"; "service" → "".
 [[nodiscard]] std::string_view parent_of(std::string_view section_path) noexcept;
 /// "issuance.authorities[]" → "authorities".
