@@ -22,6 +22,7 @@ void add_key(CLI::App& root, exit_code& code);
 void add_master_key(CLI::App& root, exit_code& code);
 void add_audit(CLI::App& root, exit_code& code);
 void add_store(CLI::App& root, exit_code& code);
+void add_release(CLI::App& root, exit_code& code);
 void add_sandbox(CLI::App& root, exit_code& code);
 void add_demo(CLI::App& root, exit_code& code);
 void add_version(CLI::App& root, exit_code& code);

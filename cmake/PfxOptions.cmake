@@ -51,5 +51,18 @@ if(PFX_SANITIZE) # GCC's flow analysis loses its way in instrumented library hea
                          -Wno-stringop-overflow -Wno-stringop-overread)
 endif()
 target_include_directories(pfx_flags INTERFACE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
+# What a release is made for, as its manifest says: the system that its libraries come from, and the
+# processor; for example "debian-12-x86-64".
+set(system_name "linux")
+if(EXISTS /etc/os-release)
+  file(STRINGS /etc/os-release system_id REGEX "^ID=")
+  file(STRINGS /etc/os-release system_version REGEX "^VERSION_ID=")
+  string(REGEX REPLACE "^ID=|\"" "" system_name "${system_id}")
+  string(REGEX REPLACE "^VERSION_ID=|\"" "" system_version "${system_version}")
+  string(APPEND system_name "-${system_version}")
+endif()
+string(TOLOWER "${system_name}-${CMAKE_SYSTEM_PROCESSOR}" system_name)
+string(REGEX REPLACE "[^a-z0-9.-]" "-" system_name "${system_name}")
+set(PFX_PLATFORM "${system_name}" CACHE STRING "What releases of this build are made for")
 target_compile_definitions(pfx_flags INTERFACE PFX_VERSION="${PROJECT_VERSION}"
                            $<$<BOOL:${PFX_FAULT_POINTS}>:PFX_FAULT_POINTS=1>)

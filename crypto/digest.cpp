@@ -41,6 +41,32 @@ digest sha256(byte_view octets) noexcept {
   return out;
 }
 
+struct sha256_stream::state {
+  digest_context context{::EVP_MD_CTX_new()};
+};
+
+sha256_stream::sha256_stream() : state_(std::make_unique<state>()) {
+  if (state_->context == nullptr
+      || ::EVP_DigestInit_ex2(state_->context.get(), fetched().sha256, nullptr) != 1)
+    give_up("SHA-256 failed");
+}
+sha256_stream::sha256_stream(sha256_stream&&) noexcept = default;
+sha256_stream::~sha256_stream() = default;
+
+void sha256_stream::add(byte_view octets) noexcept {
+  if (::EVP_DigestUpdate(state_->context.get(), octets.data(), octets.size()) != 1)
+    give_up("SHA-256 failed");
+}
+
+digest sha256_stream::finish() noexcept {
+  digest out;
+  unsigned int size = 0;
+  if (::EVP_DigestFinal_ex(state_->context.get(), out.octets.data(), &size) != 1
+      || size != out.octets.size())
+    give_up("SHA-256 failed");
+  return out;
+}
+
 bytes sha1(byte_view octets) {
   bytes out(20);
   unsigned int size = 0;

@@ -1,6 +1,7 @@
 // SHA-256 and base64, with algorithms fetched once per process.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,19 @@ namespace pfx::crypto {
 
 /// SHA-256 (FIPS 180-4). Terminates the process if the provider is missing: nothing can go on then.
 [[nodiscard]] digest sha256(byte_view octets) noexcept;
+/// The same in pieces, for what is too large to hold. One digest each.
+class sha256_stream {
+public:
+  sha256_stream();
+  sha256_stream(sha256_stream&&) noexcept;
+  ~sha256_stream();
+  void add(byte_view octets) noexcept;
+  [[nodiscard]] digest finish() noexcept;
+
+private:
+  struct state;
+  std::unique_ptr<state> state_;
+};
 [[nodiscard]] bytes sha1(byte_view octets); ///< for thumbprints that others define so; 20 octets
 
 /// RFC 4648 section 4, padded, no line breaks.

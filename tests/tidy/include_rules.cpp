@@ -16,7 +16,7 @@ struct arrow {
   std::string_view to;
 };
 
-constexpr std::array<arrow, 34> arrows = {{
+constexpr std::array<arrow, 43> arrows = {{
   {"core/", "core/"},
   {"crypto/", "core/"},
   {"crypto/", "crypto/"},
@@ -30,21 +30,30 @@ constexpr std::array<arrow, 34> arrows = {{
   {"connect/ca/", "storage/ca_index.hpp"}, // the embedded CA's index
   {"connect/scep/", "connect/scep/"},
   {"connect/intune/", "connect/intune/"},
+  {"release/", "core/"},
+  {"release/", "crypto/"},
+  {"release/", "release/"},
+  {"switcher/", "core/"},
+  {"switcher/", "release/"},
+  {"switcher/", "switcher/"},
   {"actors/", "core/"},
   {"actors/", "crypto/"},
   {"actors/", "storage/"},
   {"actors/", "connect/"},
+  {"actors/", "release/"},
   {"actors/", "actors/"},
   {"engine/", "core/"},
   {"engine/", "crypto/"},
   {"engine/", "storage/"},
   {"engine/", "connect/"},
   {"engine/", "actors/"},
+  {"engine/", "release/"},
   {"engine/", "engine/"},
   {"app/", "core/"},
   {"app/", "engine/"},
   {"app/", "app/"},
   {"app/", "sandbox/sandbox.hpp"}, // docs/adr/0001
+  {"app/", "release/maker.hpp"},   // the maker's commands
   {"sandbox/", "core/"},
   {"sandbox/", "crypto/"},
   {"sandbox/", "storage/"},
@@ -59,22 +68,19 @@ struct party {
   std::string_view room;
 };
 
-constexpr std::array<party, 20> parties = {{
-  {"caf/", "actors/"},           {"openssl/", "crypto/"},
-  {"openssl/", "connect/http/"}, {"rocksdb/", "storage/"},
-  {"nlohmann/", "connect/"},     {"nlohmann/", "engine/"},
-  {"nlohmann/", "sandbox/"},     {"curl/", "connect/http/"},
-  {"boost/", "connect/http/"},   {"zlib.h", "connect/http/"},
-  {"spdlog/", "engine/"},        {"fmt/", "engine/"},
-  {"prometheus/", "engine/"},    {"CLI/", "app/"},
-  {"systemd/", "app/"},          {"tl/", "core/"},
-  {"catch2/", "tests/"},         {"benchmark/", "bench/"},
-  {"sanitizer/", "core/"},       {"gtest/", "(nowhere)"},
+constexpr std::array<party, 21> parties = {{
+  {"caf/", "actors/"},         {"openssl/", "crypto/"},    {"openssl/", "connect/http/"},
+  {"rocksdb/", "storage/"},    {"nlohmann/", "connect/"},  {"nlohmann/", "engine/"},
+  {"nlohmann/", "sandbox/"},   {"curl/", "connect/http/"}, {"boost/", "connect/http/"},
+  {"zlib.h", "connect/http/"}, {"spdlog/", "engine/"},     {"fmt/", "engine/"},
+  {"prometheus/", "engine/"},  {"CLI/", "app/"},           {"CLI/", "switcher/"},
+  {"systemd/", "app/"},        {"tl/", "core/"},           {"catch2/", "tests/"},
+  {"benchmark/", "bench/"},    {"sanitizer/", "core/"},    {"gtest/", "(nowhere)"},
 }};
 
-constexpr std::array<std::string_view, 12> rooms
-  = {"core/", "crypto/",  "storage/", "connect/",  "actors/", "engine/",
-     "app/",  "sandbox/", "bench/",   "examples/", "tests/",  "docs/"};
+constexpr std::array<std::string_view, 14> rooms
+  = {"core/",   "crypto/", "storage/", "connect/", "release/",  "switcher/", "actors/",
+     "engine/", "app/",    "sandbox/", "bench/",   "examples/", "tests/",    "docs/"};
 
 bool is_room(std::string_view path) {
   return std::any_of(rooms.begin(), rooms.end(),

@@ -55,6 +55,10 @@ TEST_CASE("the arrows of the architecture and no others are allowed", "[tidy][se
   CHECK(arrow("engine/a.cpp", "actors/interfaces.hpp"));
   CHECK(arrow("app/main.cpp", "engine/engine.hpp"));
   CHECK(arrow("app/main.cpp", "sandbox/sandbox.hpp"));
+  CHECK(arrow("app/a.cpp", "release/maker.hpp"));
+  CHECK(arrow("release/a.cpp", "crypto/release.hpp"));
+  CHECK(arrow("actors/a.cpp", "release/feed.hpp"));
+  CHECK(arrow("switcher/main.cpp", "release/switch.hpp"));
   CHECK(arrow("sandbox/a.cpp", "connect/http/server.hpp"));
   CHECK(arrow("tests/core/a.cpp", "core/bytes.hpp"));
 }
@@ -84,6 +88,12 @@ TEST_CASE("every forbidden arrow is found", "[tidy][self]") {
   CHECK_FALSE(arrow("app/main.cpp", "sandbox/judge.hpp"));
   CHECK_FALSE(arrow("app/main.cpp", "crypto/seal.hpp"));
   CHECK_FALSE(arrow("app/main.cpp", "actors/interfaces.hpp"));
+  CHECK_FALSE(arrow("app/main.cpp", "release/staging.hpp"));
+  CHECK_FALSE(arrow("release/a.cpp", "connect/http/client.hpp"));
+  CHECK_FALSE(arrow("release/a.cpp", "storage/store.hpp"));
+  CHECK_FALSE(arrow("connect/http/a.cpp", "release/feed.hpp"));
+  CHECK_FALSE(arrow("switcher/main.cpp", "engine/engine.hpp"));
+  CHECK_FALSE(arrow("switcher/main.cpp", "connect/http/client.hpp"));
   CHECK_FALSE(arrow("sandbox/judge.cpp", "actors/interfaces.hpp"));
   CHECK_FALSE(arrow("sandbox/judge.cpp", "engine/engine.hpp"));
   CHECK_FALSE(arrow("core/a.cpp", "tests/catch.hpp"));

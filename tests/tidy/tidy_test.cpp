@@ -27,7 +27,7 @@ TEST_CASE("every file of the project keeps the rules of the house", "[tidy]") {
 
 TEST_CASE("every room tells in a README what lives there", "[tidy]") {
   for (const auto* room : {"core", "crypto", "storage", "connect", "actors", "engine", "app",
-                           "sandbox", "tests", "packaging"}) {
+                           "sandbox", "tests", "packaging", "release", "switcher"}) {
     CAPTURE(room);
     CHECK(std::filesystem::file_size(std::filesystem::path(PFX_SOURCE_DIR) / room / "README.md")
           > 100);

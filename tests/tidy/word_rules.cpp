@@ -25,20 +25,21 @@ constexpr std::array<word_rule, 18> in_rooms = {{
   {"sleep", "usleep", "sleeping holds a thread; wait for a condition or ask for a timer"},
   {"sleep", "nanosleep", "sleeping holds a thread; wait for a condition or ask for a timer"},
   {"sleep", "::sleep(", "sleeping holds a thread; wait for a condition or ask for a timer"},
-  {"print", "std::cout", "only app/ speaks to the terminal"},
-  {"print", "std::cerr", "only app/ speaks to the terminal"},
-  {"print", "std::clog", "only app/ speaks to the terminal"},
-  {"print", "printf", "only app/ speaks to the terminal"},
-  {"print", "fprintf", "only app/ speaks to the terminal"},
-  {"print", "vfprintf", "only app/ speaks to the terminal"},
-  {"print", "puts", "only app/ speaks to the terminal"},
-  {"print", "fputs", "only app/ speaks to the terminal"},
-  {"print", "putchar", "only app/ speaks to the terminal"},
-  {"print", "perror", "only app/ speaks to the terminal"},
+  {"print", "std::cout", "only programs speak to the terminal"},
+  {"print", "std::cerr", "only programs speak to the terminal"},
+  {"print", "std::clog", "only programs speak to the terminal"},
+  {"print", "printf", "only programs speak to the terminal"},
+  {"print", "fprintf", "only programs speak to the terminal"},
+  {"print", "vfprintf", "only programs speak to the terminal"},
+  {"print", "puts", "only programs speak to the terminal"},
+  {"print", "fputs", "only programs speak to the terminal"},
+  {"print", "putchar", "only programs speak to the terminal"},
+  {"print", "perror", "only programs speak to the terminal"},
 }};
 
-constexpr std::array<std::string_view, 8> rooms
-  = {"core", "crypto", "storage", "connect", "actors", "engine", "app", "sandbox"};
+constexpr std::array<std::string_view, 10> rooms
+  = {"core",    "crypto", "storage", "connect", "actors",
+     "release", "engine", "app",     "sandbox", "switcher"};
 
 bool is_in_room(const source& file) {
   const auto room = room_of(file.path);
@@ -48,7 +49,8 @@ bool is_in_room(const source& file) {
 void check_code(const source& file, std::vector<finding>& out) {
   for (std::size_t at = 0; at < file.code.size(); ++at) {
     for (const auto& one : in_rooms) {
-      const bool terminal = one.rule == "print" && room_of(file.path) == "app";
+      const bool program = room_of(file.path) == "app" || room_of(file.path) == "switcher";
+      const bool terminal = one.rule == "print" && program;
       if (!terminal && find_word(file.code[at], one.word) != std::string::npos) {
         out.push_back({std::string(one.rule), file.path, at + 1,
                        std::string(one.word) + ": " + std::string(one.why)});

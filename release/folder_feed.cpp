@@ -1,0 +1,53 @@
+// A feed that lies in a folder.
+#include <cerrno>
+#include <unistd.h>
+
+#include "release/feed.hpp"
+#include "release/files.hpp"
+
+namespace pfx::release {
+
+namespace {
+
+class folder_feed final : public feed {
+public:
+  explicit folder_feed(std::string folder) : folder_(std::move(folder)) {}
+
+  result<std::string> document(const std::string& name, std::size_t bytes_max) override {
+    return detail::read_file(folder_ + "/" + name, bytes_max);
+  }
+
+  result<std::string> part(const std::string& name, std::uint64_t offset,
+                           std::size_t count) override {
+    const auto path = folder_ + "/" + name;
+    const auto file = detail::open_regular(path);
+    if (!file)
+      return failure(file.error());
+    std::string out(count, '\0');
+    std::size_t size = 0;
+    while (size < count) {
+      const auto got = ::pread(file->number(), out.data() + size, count - size,
+                               static_cast<off_t>(offset + size));
+      if (got < 0 && errno == EINTR)
+        continue;
+      if (got < 0)
+        return failure(detail::system_error(path, "cannot be read"));
+      if (got == 0)
+        break;
+      size += static_cast<std::size_t>(got);
+    }
+    out.resize(size);
+    return out;
+  }
+
+private:
+  std::string folder_;
+};
+
+} // namespace
+
+std::unique_ptr<feed> open_folder_feed(std::string folder) {
+  return std::make_unique<folder_feed>(std::move(folder));
+}
+
+} // namespace pfx::release
