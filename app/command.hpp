@@ -18,6 +18,8 @@ void add_run(CLI::App& root, exit_code& code);
 void add_config(CLI::App& root, exit_code& code);
 void add_status(CLI::App& root, exit_code& code);
 void add_requests(CLI::App& root, exit_code& code);
+void add_revocations(CLI::App& root, exit_code& code);
+void add_connection(CLI::App& root, exit_code& code);
 void add_key(CLI::App& root, exit_code& code);
 void add_master_key(CLI::App& root, exit_code& code);
 void add_audit(CLI::App& root, exit_code& code);
@@ -25,6 +27,8 @@ void add_store(CLI::App& root, exit_code& code);
 void add_release(CLI::App& root, exit_code& code);
 void add_sandbox(CLI::App& root, exit_code& code);
 void add_demo(CLI::App& root, exit_code& code);
+void add_doctor(CLI::App& root, exit_code& code);
+void add_completion(CLI::App& root, exit_code& code);
 void add_version(CLI::App& root, exit_code& code);
 
 } // namespace pfx::app

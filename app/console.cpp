@@ -65,10 +65,16 @@ std::string own_command_line() {
 
 } // namespace
 
-std::optional<engine::configuration> load_to_change(const std::string& path) {
+std::optional<engine::configuration> load_to_change(const std::string& path,
+                                                    std::vector<std::string*> key_files) {
   auto settings = load_or_complain(path);
   if (!settings)
     return settings;
+  key_files.push_back(&settings->master_key_file);
+  if (auto became = engine::become_owner(*settings, key_files); !became) {
+    complain(to_string(became.error()));
+    return std::nullopt;
+  }
   const auto owner = engine::foreign_owner(*settings);
   if (!owner)
     return settings;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "app/exit_code.hpp"
 #include "engine/configuration.hpp"
@@ -22,8 +24,11 @@ void complain(std::string_view text);
 void complain_all(const std::string& path, const std::vector<error>& faults);
 /// The configuration, or nothing after all its faults were told.
 [[nodiscard]] std::optional<engine::configuration> load_or_complain(const std::string& path);
-/// The same for a command that makes files in the data directory: refused, with the line that does
-/// it right, if that belongs to another user.
-[[nodiscard]] std::optional<engine::configuration> load_to_change(const std::string& path);
+/// The same for a command that makes files in the data directory. If that belongs to another user,
+/// root becomes that user, for good (before there is a second thread); anybody else is refused,
+/// with the line that does it right. `key_files`: paths of further keys that only root may be able
+/// to read; replaced by paths that the other user can read.
+[[nodiscard]] std::optional<engine::configuration> load_to_change(
+  const std::string& path, std::vector<std::string*> key_files = {});
 
 } // namespace pfx::app

@@ -59,13 +59,18 @@ exit_code exit_code_of(engine::halt_reason reason) noexcept {
 
 std::string_view exit_code_words() noexcept {
   return "Exit codes:\n"
-         "  0 done, a clean stop        6 not registered, or not accepted by the service\n"
-         "  1 wrong command line        7 not stopped within the deadline\n"
-         "  2 wrong configuration       8 nobody answered\n"
-         "  3 data directory in use     9 refused: not found, conflict, exists already\n"
-         "  4 halted: an operator       10 demo, sandbox: lost, doubled, failed or late\n"
-         "    decides, do not restart   11 a bug\n"
-         "  5 the store failed";
+         "  0   done, a clean stop\n"
+         "  1   wrong command line\n"
+         "  2   wrong configuration\n"
+         "  3   data directory in use\n"
+         "  4   halted: an operator decides, do not restart\n"
+         "  5   the store failed\n"
+         "  6   not registered, or not accepted by the service\n"
+         "  7   not stopped within the deadline\n"
+         "  8   nobody answered\n"
+         "  9   refused: not found, conflict, exists already\n"
+         "  10  demo, sandbox: lost, doubled, failed or late\n"
+         "  11  a bug";
 }
 
 } // namespace pfx::app

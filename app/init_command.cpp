@@ -2,18 +2,28 @@
 #include <cstdio>
 #include <memory>
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
 #include "app/command.hpp"
 #include "app/console.hpp"
 #include "engine/identity.hpp"
+#include "engine/owner.hpp"
 
 namespace pfx::app {
 namespace {
 
 constexpr std::size_t code_bytes_max = 1'024;
 
-exit_code init(const engine::init_order& order) {
+/// What the package makes for the engine.
+constexpr const char* service_user = "pfxengine";
+
+exit_code init(engine::init_order& order) {
+  // On a machine with the package installed the three commands of the README are enough.
+  if (order.user.empty() && ::geteuid() == 0 && order.configuration_path == default_configuration
+      && engine::user_exists(service_user))
+    order.user = service_user;
   const auto done = engine::initialise(order);
   if (!done)
     return refuse(done.error());
@@ -76,6 +86,9 @@ void add_init(CLI::App& root, exit_code& code) {
     ->required();
   command->add_option("--roots", order->trusted_roots_file,
                       "PEM: who the service must be; default: the system's");
+  command->add_option("--user", order->user,
+                      "User that the engine will run as (root only); default: pfxengine, where the "
+                      "package made it and the configuration is the default one");
   command->footer("Overwrites nothing; run it again and it makes what is missing.\n\nExample:\n"
                   "  pfxengine init --url https://service.example.test/pfx --tenant example");
   command->callback([order, &code] { code = init(*order); });

@@ -16,8 +16,9 @@ struct rotate_options {
   std::string old_key_file;
 };
 
-exit_code rotate(const rotate_options& options) {
-  const auto settings = load_to_change(options.configuration);
+exit_code rotate(rotate_options& options) {
+  const auto settings
+    = load_to_change(options.configuration, {&options.new_key_file, &options.old_key_file});
   if (!settings)
     return exit_code::configuration;
   const auto done = engine::rotate_master_key(
@@ -54,8 +55,9 @@ void add_master_key(CLI::App& root, exit_code& code) {
   rotating->footer(
     "Stop the engine first. After an interruption, whatever the moment, run it again: it goes on\n"
     "where it ended, and until then no other command works. Where the master key is a credential\n"
-    "of the service manager it cannot be replaced from here: --new-key is needed then, and the\n"
-    "last word says what to do; CREDENTIALS_DIRECTORY tells where the present one lies.\n\n"
+    "of the service manager, or root's while the engine runs as another user, it cannot be replaced\n"
+    "from here: --new-key is needed then, and the last word says what to do; CREDENTIALS_DIRECTORY\n"
+    "tells where a credential lies.\n\n"
     "Example:\n  systemctl stop pfxengine && pfxengine master-key rotate && systemctl start "
     "pfxengine");
   rotating->callback([options, &code] { code = rotate(*options); });

@@ -3,12 +3,16 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <cstdlib>
 #include <memory>
+
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 
 #include "app/command.hpp"
 #include "app/console.hpp"
+#include "app/reload.hpp"
 #include "app/service_manager.hpp"
 #include "app/stop_signals.hpp"
 #include "engine/control.hpp"
@@ -17,13 +21,23 @@
 namespace pfx::app {
 namespace {
 
-constexpr std::chrono::milliseconds tick{200};     ///< between two looks at the engine
+constexpr std::chrono::milliseconds tick{200}; ///< between two looks at the engine
+constexpr const char* master_key_credential = "master.key";
 constexpr std::int64_t status_interval_ms = 1'000; ///< between two looks at its counters
 
 /// Keys in memory reach no core file and no debugger of the same user.
 bool close_memory() noexcept {
   const rlimit none{0, 0};
   return ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && ::setrlimit(RLIMIT_CORE, &none) == 0;
+}
+
+/// The credential of the service manager, if there is one, stands in for the file that the
+/// configuration names: root's, which this user cannot read (systemd.exec, LoadCredential=).
+void prefer_credential(engine::configuration& settings) {
+  const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+  const auto path = std::string(folder == nullptr ? "" : folder) + "/" + master_key_credential;
+  if (folder != nullptr && ::access(path.c_str(), R_OK) == 0)
+    settings.master_key_file = path;
 }
 
 std::string sentence_of(const engine::status& now) {
@@ -33,11 +47,14 @@ std::string sentence_of(const engine::status& now) {
 }
 
 /// Runs until a signal or until the engine halts by itself; true in the second case.
-bool watch(const engine::engine& running, stop_signals& signals, service_manager& manager) {
+bool watch(const engine::engine& running, stop_signals& signals, service_manager& manager,
+           const reloader& again) {
   boot_ms told_at = 0;
   while (!signals.wait(tick)) {
     if (running.wait_halted(std::chrono::milliseconds(0)))
       return true;
+    if (signals.take_reload())
+      again.reload();
     const auto now = system_clock().boot();
     const bool watchdog = manager.watchdog_due(now);
     if (!watchdog && now - told_at < status_interval_ms)
@@ -88,7 +105,7 @@ exit_code serve(const engine::configuration& settings, const engine::log& out,
       return exit_code::configuration;
     }
     manager.ready();
-    halted = watch(**running, signals, manager);
+    halted = watch(**running, signals, manager, reloader(settings, out));
     manager.stopping();
   }
   return finish(**running, settings, out, halted);
@@ -110,10 +127,14 @@ exit_code resume(const engine::configuration& settings, const engine::log& out) 
 }
 
 exit_code run(const std::string& path, bool resumes) {
-  const auto settings = load_to_change(path);
+  auto settings = load_to_change(path);
   if (!settings)
     return exit_code::configuration;
-  stop_signals signals(exit_code::stop_deadline);
+  prefer_credential(*settings);
+  // Started by hand, SIGHUP is a terminal that went away.
+  const auto hangup
+    = ::isatty(STDERR_FILENO) != 0 ? stop_signals::hangup::stops : stop_signals::hangup::reloads;
+  stop_signals signals(exit_code::stop_deadline, hangup);
   const auto out = engine::log::make(settings->log_level, settings->log_format);
   if (!out)
     return refuse(out.error());
@@ -137,12 +158,15 @@ void add_run(CLI::App& root, exit_code& code) {
   command->add_flag("--resume", *resumes,
                     "Go on although a former run halted for good, because another process lived\n"
                     "under this connector's name: be sure that it does so no more");
-  command->footer("SIGTERM and SIGINT stop it: what runs is finished or parked,\n"
-                  "within limits.stopDeadlineSeconds. "
-                  "A second signal ends it at once; nothing acknowledged is\n"
-                  "lost by that, nor by kill -9.\n\n"
-                  "Example:\n  pfxengine run --config /etc/pfxengine/pfxengine.json\n\n"
-                  + std::string(exit_code_words()));
+  command->footer(
+    "SIGTERM and SIGINT stop it: what runs is finished or parked,\n"
+    "within limits.stopDeadlineSeconds. "
+    "A second signal ends it at once; nothing acknowledged is\n"
+    "lost by that, nor by kill -9. SIGHUP of a service (no terminal) reads the\n"
+    "configuration again: log.level is taken over, the log names what needs a restart.\n"
+    "A credential master.key of the service manager goes before masterKeyFile.\n\n"
+    "Example:\n  pfxengine run --config /etc/pfxengine/pfxengine.json\n\n"
+    + std::string(exit_code_words()));
   command->callback([path, resumes, &code] { code = run(*path, *resumes); });
 }
 

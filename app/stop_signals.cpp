@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdint>
 #include <stdexcept>
+#include <utility>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -14,7 +15,8 @@
 
 namespace pfx::app {
 
-stop_signals::stop_signals(exit_code at_second) : at_second_(at_second) {
+stop_signals::stop_signals(exit_code at_second, hangup means)
+    : at_second_(at_second), means_(means) {
   sigset_t set;
   ::sigemptyset(&set);
   for (const int each : {SIGTERM, SIGINT, SIGHUP})
@@ -43,6 +45,11 @@ bool stop_signals::wait(std::chrono::milliseconds patience) {
   return stop_;
 }
 
+bool stop_signals::take_reload() {
+  const std::lock_guard lock(guard_);
+  return std::exchange(reload_, false);
+}
+
 /// A thread of its own, because the first signal's stop keeps the main thread busy while the second
 /// one must still be heard.
 void stop_signals::watch() {
@@ -55,6 +62,11 @@ void stop_signals::watch() {
     signalfd_siginfo facts{};
     if (ready[0].revents == 0 || ::read(signal_fd_, &facts, sizeof facts) != sizeof facts)
       continue;
+    if (facts.ssi_signo == SIGHUP && means_ == hangup::reloads) {
+      const std::lock_guard lock(guard_);
+      reload_ = true;
+      continue;
+    }
     if (++seen > 1)
       ::_exit(static_cast<int>(at_second_));
     const std::lock_guard lock(guard_);

@@ -149,6 +149,10 @@ struct configuration_faults {
 [[nodiscard]] std::string configuration_document();
 /// The file that reads back as `value`, every setting spelled out; holds no secret.
 [[nodiscard]] std::string to_json(const configuration& value);
+/// The settings in which two configurations differ, as their file names them
+/// ("authorities[0].url"), in order.
+[[nodiscard]] std::vector<std::string> changed_settings(const configuration& one,
+                                                        const configuration& other);
 /// Looks at everything on this machine that `run` will need: files, their rights and contents, the
 /// data directory, free space. Makes no call and changes nothing; empty = nothing to complain
 /// about.

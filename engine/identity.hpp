@@ -20,6 +20,10 @@ struct init_order {
   std::string service_url;
   std::string trusted_roots_file;
   std::string tenant;
+  /// Who the engine will run as; empty = who runs this. Gets the data directory and may read the
+  /// configuration; the master key stays with who runs this (root), and reaches the engine as a
+  /// credential of the service manager.
+  std::string user;
 };
 [[nodiscard]] result<std::vector<std::string>> initialise(const init_order& order);
 

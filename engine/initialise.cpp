@@ -7,6 +7,7 @@
 #include "crypto/seal.hpp"
 #include "engine/files.hpp"
 #include "engine/identity.hpp"
+#include "engine/owner.hpp"
 #include "engine/settings_reader.hpp"
 
 namespace pfx::engine {
@@ -75,6 +76,19 @@ result<void> check_order(const std::string& text, const fs::path& folder) {
   return {};
 }
 
+/// To the user that the engine will run as.
+result<void> hand_over(const init_order& order, const fs::path& configuration,
+                       const std::string& anchor) {
+  const auto data = detail::resolve_path(order.data_directory, ".");
+  for (const auto& path : {data, anchor})
+    if (auto given = give_to(order.user, path); !given)
+      return given;
+  for (const auto& path : {configuration.parent_path().string(), configuration.string()})
+    if (auto let = let_read(order.user, path); !let)
+      return let;
+  return {};
+}
+
 } // namespace
 
 result<std::vector<std::string>> initialise(const init_order& order) {
@@ -84,6 +98,9 @@ result<std::vector<std::string>> initialise(const init_order& order) {
   const auto text = starting_configuration(order, key_file);
   if (auto sound = check_order(text, path.parent_path()); !sound)
     return failure(sound.error());
+  if (!order.user.empty() && !user_exists(order.user))
+    return failure(errc::bad_input, "user",
+                   "there is no user " + printable(order.user) + " on this machine");
 
   const auto made = detail::make_private_folder(detail::resolve_path(order.data_directory, "."));
   if (!made)
@@ -115,6 +132,12 @@ result<std::vector<std::string>> initialise(const init_order& order) {
     return failure(written.error());
   done.push_back((written ? "wrote the configuration " : "kept the configuration ")
                  + path.string());
+  if (order.user.empty())
+    return done;
+  if (auto given = hand_over(order, path, anchor); !given)
+    return failure(given.error());
+  done.push_back("gave the data directory to " + order.user
+                 + ", who may read the configuration; the master key stays with who made it");
   return done;
 }
 

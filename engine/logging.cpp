@@ -122,4 +122,6 @@ void log::line(std::string_view level, std::string_view text) const {
 
 void log::flush() const { state_->out.flush(); }
 
+void log::set_level(const std::string& level) const { state_->out.set_level(level_of(level)); }
+
 } // namespace pfx::engine

@@ -20,6 +20,8 @@ public:
   /// One line of the program itself (channel "system", no number).
   void line(std::string_view level, std::string_view text) const;
   void flush() const;
+  /// For all sinks that were given away, too. Any thread.
+  void set_level(const std::string& level) const;
 
 private:
   struct state;
