@@ -18,6 +18,7 @@ public:
     const std::scoped_lock lock(mutex_);
     if (by_serial_.emplace(serial, thumbprint).second) {
       unrevoked_.insert(thumbprint);
+      serials_.emplace(thumbprint, serial);
       settle(thumbprint);
     }
   }
@@ -33,6 +34,12 @@ public:
     const std::scoped_lock lock(mutex_);
     recorded_.insert(thumbprint);
     settle(thumbprint);
+  }
+  /// Empty if no certificate of this CA has that thumbprint.
+  [[nodiscard]] std::string serial_of(const digest& thumbprint) const {
+    const std::scoped_lock lock(mutex_);
+    const auto at = serials_.find(thumbprint);
+    return at == serials_.end() ? std::string() : at->second;
   }
   struct counts {
     std::uint64_t issued = 0, revoked = 0, loose = 0;
@@ -53,6 +60,7 @@ private:
 
   mutable std::mutex mutex_;
   std::map<std::string, digest> by_serial_;
+  std::map<digest, std::string> serials_;
   std::set<digest> unrevoked_;
   std::set<digest> recorded_;
   std::set<digest> loose_;

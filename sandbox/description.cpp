@@ -3,12 +3,45 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sandbox/intune/tenant.hpp"
 #include "sandbox/orders.hpp"
 
 namespace pfx::sandbox {
 
+namespace {
+
+using json = nlohmann::ordered_json;
+
+/// The names are those of the engine's configuration where it has them; the rest is for clients of
+/// others.
+json intune_of(const description& what) {
+  const auto& at = what.intune;
+  json challenges = json::array();
+  for (const auto& one : what.challenges) {
+    challenges.push_back({{"challengePassword", one.password},
+                          {"subject", one.subject},
+                          {"rsaBitsMin", one.key_bits_min},
+                          {"expires", spoken_time(one.expires)}});
+  }
+  return {{"tenant", at.tenant},
+          {"clientId", at.client_id},
+          {"loginUrl", at.login_url},
+          {"graphUrl", at.graph_url},
+          {"tokenUrl", at.login_url + "/" + at.tenant + "/oauth2/v2.0/token"},
+          {"authority", at.login_url + "/" + at.tenant},
+          {"intuneScope", "https://api.manage.microsoft.com//.default"},
+          {"graphScope", at.graph_url + "/.default"},
+          {"intuneAppId", intune_app_id},
+          {"trustedRootsFile", at.trusted_roots},
+          {"secretFile", at.secret_file},
+          {"certificateFile", at.certificate_file},
+          {"keyFile", at.key_file},
+          {"scepChallenges", std::move(challenges)}};
+}
+
+} // namespace
+
 std::string description_of(const description& what) {
-  using json = nlohmann::ordered_json;
   const json text = {
     {"serviceUrl", what.service_url},
     {"caUrl", what.ca_url},
@@ -25,6 +58,7 @@ std::string description_of(const description& what) {
     {"serverRoots", what.server_roots},
     {"deviceRoots", what.device_roots},
     {"caRoot", what.ca_root},
+    {"intune", intune_of(what)},
   };
   return text.dump(2) + "\n";
 }

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "crypto/status_locations.hpp"
+#include "sandbox/intune/scep_desk.hpp"
+#include "sandbox/sandbox.hpp"
 
 namespace pfx::sandbox {
 
@@ -18,6 +20,8 @@ struct description {
   std::string server_roots;
   std::string device_roots;
   std::string ca_root;
+  intune_address intune;
+  std::vector<scep_challenge> challenges;
 };
 
 /// JSON, indented, with a newline at its end.

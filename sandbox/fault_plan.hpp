@@ -32,6 +32,10 @@ enum class fault_kind : std::uint8_t {
   junk,        ///< an entry among the requests that is none
   lease_taken, ///< somebody else takes a request that was handed out
   stale_epoch, ///< "a later run of this connector is known"
+  // the tenant's services
+  not_recorded, ///< a report is answered false, and not recorded
+  odd_answer,   ///< the same, in words that mean nothing
+  tokens_end,   ///< every token ends, whatever was said of its life
   // the certification authority
   pending,       ///< for long, or until the faults end
   wrong_key,     ///< the certificate holds another key

@@ -12,15 +12,38 @@ using kind = fault_kind;
 using layer = fault_layer;
 using setting = fault_setting;
 
-constexpr std::array<std::string_view, 12> every_call = {
-  "Connectors/register",         "Connectors/renew",
-  "Connectors/importKeys",       "Connectors/checkIn",
-  "PfxRequests/download",        "PfxRequests/renewLeases",
-  "PfxRequests/upload",          "PfxRequests/query",
-  "CertificateAuthority/submit", "CertificateAuthority/find",
-  "CertificateAuthority/revoke", "CertificateAuthority/close",
+constexpr std::string_view orders_download
+  = "CertificateAuthorityRequests/downloadRevocationRequests";
+constexpr std::string_view orders_upload = "CertificateAuthorityRequests/uploadRevocationResults";
+constexpr std::array<std::string_view, 19> every_call = {
+  "Connectors/register",
+  "Connectors/renew",
+  "Connectors/importKeys",
+  "Connectors/checkIn",
+  "PfxRequests/download",
+  "PfxRequests/renewLeases",
+  "PfxRequests/upload",
+  "PfxRequests/query",
+  "CertificateAuthority/submit",
+  "CertificateAuthority/find",
+  "CertificateAuthority/revoke",
+  "CertificateAuthority/close",
+  "oauth2/token",
+  "servicePrincipals/endpoints",
+  orders_download,
+  orders_upload,
+  "ScepActions/validateRequest",
+  "ScepActions/successNotification",
+  "ScepActions/failureNotification",
 };
-constexpr std::array<std::string_view, 1> download = {"PfxRequests/download"};
+constexpr std::array<std::string_view, 2> downloads = {"PfxRequests/download", orders_download};
+constexpr std::array<std::string_view, 1> report = {orders_upload};
+constexpr std::array<std::string_view, 6> with_token = {"servicePrincipals/endpoints",
+                                                        orders_download,
+                                                        orders_upload,
+                                                        "ScepActions/validateRequest",
+                                                        "ScepActions/successNotification",
+                                                        "ScepActions/failureNotification"};
 constexpr std::array<std::string_view, 4> with_leases
   = {"PfxRequests/download", "PfxRequests/renewLeases", "PfxRequests/upload", "PfxRequests/query"};
 constexpr std::array<std::string_view, 7> with_epoch = {
@@ -50,13 +73,16 @@ constexpr std::array rows = {
   fault_row{kind::close, layer::wire, "close", every_call, when_only},
   fault_row{kind::redirect, layer::wire, "redirect", every_call, when_only},
   fault_row{kind::certificate, layer::wire, "certificate", every_call, which_handshakes},
-  fault_row{kind::twice, layer::desk, "twice", download, count_only},
-  fault_row{kind::again, layer::desk, "again", download, count_only},
-  fault_row{kind::reordered, layer::desk, "reordered", download, plain},
-  fault_row{kind::other_body, layer::desk, "otherBody", download, count_only},
-  fault_row{kind::junk, layer::desk, "junk", download, plain},
+  fault_row{kind::twice, layer::desk, "twice", downloads, count_only},
+  fault_row{kind::again, layer::desk, "again", downloads, count_only},
+  fault_row{kind::reordered, layer::desk, "reordered", downloads, plain},
+  fault_row{kind::other_body, layer::desk, "otherBody", downloads, count_only},
+  fault_row{kind::junk, layer::desk, "junk", downloads, plain},
   fault_row{kind::lease_taken, layer::desk, "leaseTaken", with_leases, count_only},
   fault_row{kind::stale_epoch, layer::desk, "staleEpoch", with_epoch, plain},
+  fault_row{kind::not_recorded, layer::desk, "notRecorded", report, plain},
+  fault_row{kind::odd_answer, layer::desk, "oddAnswer", report, plain},
+  fault_row{kind::tokens_end, layer::desk, "tokensEnd", with_token, plain},
   fault_row{kind::pending, layer::authority, "pending", submit, answers_only},
   fault_row{kind::wrong_key, layer::authority, "wrongKey", submit, plain},
   fault_row{kind::other_request, layer::authority, "otherRequest", submit_or_find, plain},

@@ -30,6 +30,10 @@ json junk(dice& choice) {
 
 /// Another request under the same context: who compares only contexts takes it for a repetition.
 json other_body(json entry, dice& choice) {
+  if (entry.contains("serialNumber")) { // a revocation order
+    entry["serialNumber"] = "5a" + std::to_string(choice.next());
+    return entry;
+  }
   entry["deviceId"] = choice.uuid();
   entry["userPrincipalName"] = "mallory@example.test";
   return entry;

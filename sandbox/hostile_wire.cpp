@@ -5,6 +5,7 @@
 #include <array>
 #include <ctime>
 
+#include "sandbox/intune/tenant.hpp"
 #include "sandbox/replies.hpp"
 
 namespace pfx::sandbox {
@@ -31,11 +32,23 @@ std::string http_date(unix_ms when) {
     + ":" + two(parts.tm_sec) + " GMT";
 }
 
-server_response with_status(const fault_rule& rule) {
-  auto out = refuse(rule.status, "FaultOnPurpose", "this call fails on purpose");
+bool is_number(const std::string& text) {
+  return !text.empty() && text.size() < 12
+    && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+/// In the words of whose call it is. The tenant's services tell a wait in two headers.
+server_response with_status(const fault_rule& rule, const server_request& request) {
+  const bool of_tenant = !tenant_call_of(request.target).empty();
+  auto out = of_tenant ? service_refusal(rule.status, request)
+                       : refuse(rule.status, "FaultOnPurpose", "this call fails on purpose");
   out.headers.erase("Retry-After");
+  out.headers.erase("x-ms-retry-after-ms");
   if (rule.retry_after) {
     out.headers["Retry-After"] = *rule.retry_after;
+    if (of_tenant && is_number(*rule.retry_after)) {
+      out.headers["x-ms-retry-after-ms"] = *rule.retry_after + "000";
+    }
   } else if (rule.retry_after_date_s) {
     out.headers["Retry-After"]
       = http_date(system_clock().wall() + *rule.retry_after_date_s * 1'000);
@@ -62,7 +75,7 @@ server_response damage(const drawn_fault& fault, const server_request& request,
   const auto size = answer.body.size();
   switch (rule.kind) {
     case fault_kind::status:
-      return with_status(rule);
+      return with_status(rule, request);
     case fault_kind::html:
       return html_page();
     case fault_kind::redirect:
@@ -106,7 +119,7 @@ std::string call_of(std::string_view target) {
       return std::string(target.substr(prefix.size()));
     }
   }
-  return {};
+  return tenant_call_of(target);
 }
 
 connect::http::handler make_hostile(connect::http::handler inner, fault_injector& faults,
@@ -123,7 +136,7 @@ connect::http::handler make_hostile(connect::http::handler inner, fault_injector
     if (!fault || needs_answer(*fault.rule)) {
       out = inner(request);
     } else if (fault.is(fault_kind::late)) {
-      out = with_status(*fault.rule); // nothing was done, and that is said too late
+      out = with_status(*fault.rule, request); // nothing was done, and that is said too late
     }
     if (fault.is(fault_kind::certificate)) {
       faults.spoil_handshakes(fault.rule->which, fault.rule->handshakes);

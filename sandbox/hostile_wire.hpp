@@ -7,7 +7,8 @@
 
 namespace pfx::sandbox {
 
-/// The call of a target: "PfxRequests/upload", "CertificateAuthority/find"; empty for others.
+/// The call of a target: "PfxRequests/upload", "CertificateAuthority/find", "oauth2/token"; empty
+/// for others.
 [[nodiscard]] std::string call_of(std::string_view target);
 
 /// `inner` with the faults of the wire. What it refers to must outlive it.

@@ -15,6 +15,29 @@
 
 namespace pfx::sandbox {
 
+/// The tenant beside the service: Intune's public protocols.
+struct intune_options {
+  double revoke_share = 0; ///< of the recorded certificates, ordered revoked
+  std::uint64_t orders_max = 1'000'000;
+  std::int64_t cool_down_ms = 60'000; ///< Intune's hour
+  bool whole_queue_cools = false;     ///< not only what was handed out
+  std::int64_t token_life_ms = 3'599'000;
+  bool odd_directory = false; ///< the list of services in pages, in odd case, one twice
+  std::size_t scep_challenges = 3;
+};
+
+/// What a client of that tenant has to be told.
+struct intune_address {
+  std::string login_url;
+  std::string graph_url;
+  std::string tenant;
+  std::string client_id;
+  std::string secret_file;      ///< the secret, without a newline
+  std::string certificate_file; ///< PEM, registered for assertions
+  std::string key_file;         ///< its key, PEM
+  std::string trusted_roots;    ///< PEM
+};
+
 struct options {
   std::string directory; ///< must not hold a journal of an earlier run; mode 0700
   std::string address = "127.0.0.1";
@@ -45,6 +68,26 @@ struct options {
   std::size_t deliveries_max = 2'000;
   std::uint32_t ca_pending_answers = 0; ///< the CA answers "pending" so often before it issues
   fault_plan faults;                    ///< what goes wrong on purpose
+  intune_options intune;
+};
+
+/// What came of revocation orders.
+struct order_summary {
+  std::uint64_t made = 0;
+  std::uint64_t handed_out = 0; ///< at least once
+  std::uint64_t hand_outs = 0;
+  std::uint64_t reported = 0;     ///< recorded
+  std::uint64_t revoked = 0;      ///< of those, carried out at the CA
+  std::uint64_t refused = 0;      ///< of those, failures that had to be
+  std::uint64_t repeated = 0;     ///< reports that came again, the same
+  std::uint64_t sent_back = 0;    ///< reports that called themselves retryable
+  std::uint64_t redelivered = 0;  ///< recorded ones handed out once more
+  std::uint64_t acknowledged = 0; ///< of those, reported again, the same
+  std::uint64_t lost = 0;         ///< handed out and never recorded
+  std::uint64_t waiting = 0;      ///< never handed out
+  std::uint64_t wrong = 0;        ///< recorded with another code than was right
+  std::uint64_t otherwise = 0;    ///< reported once more, but otherwise
+  std::uint64_t not_once = 0;     ///< certificates that the CA revoked never, or twice
 };
 
 /// What came of a run. Counts are of requests unless said otherwise.
@@ -79,6 +122,7 @@ struct summary {
   std::uint64_t faults_injected = 0; ///< on purpose
   std::map<std::string, std::uint64_t> injected; ///< the same by name
   std::uint64_t excused = 0; ///< failures that are the CA's, on purpose; among expected_failures
+  order_summary orders;
   std::uint64_t faults_total = 0;
   std::vector<std::string> faults; ///< the first `faults_max` of them, printable
 
@@ -107,6 +151,7 @@ public:
   [[nodiscard]] std::string device_roots_path() const; ///< PEM: recipients.trust
   [[nodiscard]] std::string ca_root_path() const;     ///< PEM: what delivered certificates chain to
   [[nodiscard]] std::string description_path() const; ///< sandbox.json: all of the above
+  [[nodiscard]] intune_address intune() const;
 
   /// One more request of a kind of `options::mix`; its requestContext.
   [[nodiscard]] result<std::string> enqueue(const std::string& kind);

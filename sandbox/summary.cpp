@@ -7,9 +7,32 @@
 
 namespace pfx::sandbox {
 
+namespace {
+
+nlohmann::ordered_json json_of(const order_summary& from) {
+  return {{"made", from.made},
+          {"handedOut", from.handed_out},
+          {"handOuts", from.hand_outs},
+          {"reported", from.reported},
+          {"revoked", from.revoked},
+          {"refused", from.refused},
+          {"repeated", from.repeated},
+          {"sentBack", from.sent_back},
+          {"redelivered", from.redelivered},
+          {"acknowledged", from.acknowledged},
+          {"lost", from.lost},
+          {"waiting", from.waiting},
+          {"wrong", from.wrong},
+          {"otherwise", from.otherwise},
+          {"notOnce", from.not_once}};
+}
+
+} // namespace
+
 bool summary::clean() const noexcept {
   return failed == 0 && lost == 0 && duplicates == 0 && surplus_certificates == 0
-    && shared_keys == 0 && faults_total == 0;
+    && shared_keys == 0 && orders.lost == 0 && orders.wrong == 0 && orders.otherwise == 0
+    && orders.not_once == 0 && faults_total == 0;
 }
 
 std::string summary::to_json() const {
@@ -43,6 +66,7 @@ std::string summary::to_json() const {
     {"faultsInjected", faults_injected},
     {"injected", injected},
     {"excused", excused},
+    {"orders", json_of(orders)},
     {"clean", clean()},
     {"faultsTotal", faults_total},
     {"faults", faults},

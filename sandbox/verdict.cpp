@@ -2,7 +2,6 @@
 // last line is left out, any other damage refuses the whole.
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -12,7 +11,9 @@
 #include "core/limits.hpp"
 #include "core/request.hpp"
 #include "crypto/digest.hpp"
+#include "sandbox/intune/order_judge.hpp"
 #include "sandbox/journal_lines.hpp"
+#include "sandbox/percentile.hpp"
 #include "sandbox/sandbox.hpp"
 #include "sandbox/story.hpp"
 
@@ -54,6 +55,8 @@ public:
       connectors_.insert(text(one, "connector"));
     } else if (what == "fault_injected") {
       injected(one);
+    } else {
+      orders_.take(one);
     }
   }
 
@@ -68,6 +71,7 @@ public:
             text(one, "public_key"), text(one, "subject"),    it.revoked};
     } else {
       it.revoked = true;
+      orders_.revoked(text(one, "serial"));
     }
   }
 
@@ -78,6 +82,7 @@ public:
     count_certificates();
     count_keys();
     compare_failures();
+    out_.orders = orders_.conclude([this](std::string sentence) { fault(std::move(sentence)); });
     out_.connectors = connectors_.size();
     percentiles();
     return std::move(out_);
@@ -280,9 +285,9 @@ private:
         if (spoiled_.contains(one.thumbprint)) {
           fault(name + " was spoiled by the CA on purpose, and delivered");
         }
-        if (one.revoked) {
+        if (one.revoked && !orders_.ordered(serial)) {
           ++out_.surplus_certificates;
-          fault(name + " is recorded and revoked");
+          fault(name + " is recorded and revoked, which nobody ordered");
         }
         if (owner != stands->second) {
           fault(name + " was issued under the transaction id of another request");
@@ -339,15 +344,6 @@ private:
     }
   }
 
-  static double percentile(std::vector<double>& values, double share) {
-    if (values.empty()) {
-      return 0;
-    }
-    std::sort(values.begin(), values.end());
-    const auto rank = std::ceil(share * static_cast<double>(values.size()));
-    return values[static_cast<std::size_t>(std::max(1.0, rank)) - 1]; // nearest rank
-  }
-
   void percentiles() {
     out_.p50_ms = percentile(latencies_, 0.50);
     out_.p99_ms = percentile(latencies_, 0.99);
@@ -360,6 +356,7 @@ private:
   }
 
   summary out_;
+  order_judge orders_;
   std::string tenant_;
   std::vector<story> stories_;
   std::unordered_map<std::string, std::size_t> by_context_;

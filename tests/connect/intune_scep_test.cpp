@@ -107,6 +107,21 @@ TEST_CASE("a rejection comes with HTTP 200 and is no acceptance, of any of the c
   CHECK(at.where.count(door::graph) == 1); // a rejection is an answer: the address stays known
 }
 
+TEST_CASE("every published rejection surfaces under its own name", "[intune][scep]") {
+  office at;
+  for (int i = 0; i <= static_cast<int>(intune::scep_code::bad_user_id_in_challenge); ++i) {
+    const auto code = static_cast<intune::scep_code>(i);
+    const auto word = std::string(intune::name_of(code));
+    CAPTURE(word);
+    at.where.answer(door::service, 200, R"({"code":")" + word + R"(","errorDescription":null})");
+    const auto verdict = at.scep().validate(request);
+    REQUIRE(verdict.has_value());
+    CHECK(verdict->code == code);
+    CHECK(verdict->code_text == word);
+    CHECK(verdict->accepted() == (code == intune::scep_code::success));
+  }
+}
+
 TEST_CASE("all published result codes are known, and no others", "[intune][scep]") {
   for (int i = 0; i <= static_cast<int>(intune::scep_code::bad_user_id_in_challenge); ++i) {
     const auto code = static_cast<intune::scep_code>(i);

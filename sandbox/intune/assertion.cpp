@@ -1,0 +1,108 @@
+// Three parts, a header, a signature, claims.
+#include "sandbox/intune/assertion.hpp"
+
+#include "connect/http/json.hpp"
+#include "crypto/digest.hpp"
+#include "crypto/pss.hpp"
+
+namespace pfx::sandbox {
+
+using json = nlohmann::json;
+
+namespace {
+
+tl::unexpected<error> no_jwt(const char* what) {
+  return failure(errc::bad_input, "client_assertion", what);
+}
+
+/// RFC 4648 5 without padding.
+result<bytes> from_base64url(std::string_view text) {
+  std::string plain(text);
+  for (char& c : plain) {
+    if (c == '+' || c == '/' || c == '=') {
+      return no_jwt("has a character that is not of base64url");
+    }
+    c = c == '-' ? '+' : c == '_' ? '/' : c;
+  }
+  plain.append((4 - plain.size() % 4) % 4, '=');
+  return crypto::from_base64(plain);
+}
+
+result<json> object_of(std::string_view part) {
+  const auto octets = from_base64url(part);
+  auto parsed = octets ? connect::http::parse_json_strict(to_text(*octets))
+                       : result<json>(failure(octets.error()));
+  if (!parsed || !parsed->is_object()) {
+    return no_jwt("has a part that is no JSON object");
+  }
+  return parsed;
+}
+
+std::string text(const json& from, const char* name) {
+  const auto at = from.find(name);
+  return at != from.end() && at->is_string() ? at->get<std::string>() : std::string();
+}
+
+std::int64_t seconds(const json& from, const char* name) {
+  const auto at = from.find(name);
+  return at != from.end() && at->is_number_integer() ? at->get<std::int64_t>() : 0;
+}
+
+std::vector<std::string> audiences_of(const json& claims) {
+  const auto at = claims.find("aud");
+  std::vector<std::string> out;
+  if (at != claims.end() && at->is_string()) {
+    out.push_back(at->get<std::string>());
+  } else if (at != claims.end() && at->is_array()) {
+    for (const auto& one : *at) {
+      out.push_back(one.is_string() ? one.get<std::string>() : std::string());
+    }
+  }
+  return out;
+}
+
+result<void> check_header(const json& header, const crypto::certificate& by) {
+  if (text(header, "alg") != "PS256") {
+    return failure(errc::unauthorized, "alg", "is not PS256");
+  }
+  if (header.contains("crit")) {
+    return failure(errc::unauthorized, "crit", "names an extension that nobody knows");
+  }
+  const auto type = text(header, "typ");
+  if (header.contains("typ") && type != "JWT") {
+    return failure(errc::unauthorized, "typ", "is not JWT");
+  }
+  if (text(header, "x5t#S256") != crypto::to_base64url(crypto::sha256(by.der()).octets)) {
+    return failure(errc::unauthorized, "x5t#S256", "is of no certificate of this application");
+  }
+  return {};
+}
+
+} // namespace
+
+result<assertion_claims> verify_assertion(std::string_view text_given,
+                                          const crypto::certificate& by) {
+  const auto first = text_given.find('.');
+  const auto last = text_given.rfind('.');
+  if (text_given.size() > assertion_bytes_max || first == last
+      || text_given.find('.', first + 1) != last) {
+    return no_jwt("has not three parts");
+  }
+  const auto header = object_of(text_given.substr(0, first));
+  const auto claims = object_of(text_given.substr(first + 1, last - first - 1));
+  const auto signature = from_base64url(text_given.substr(last + 1));
+  if (!header || !claims || !signature) {
+    return no_jwt("has a part that is none");
+  }
+  if (auto right = check_header(*header, by); !right) {
+    return failure(right.error());
+  }
+  if (!crypto::verify_pss_sha256(by, as_bytes(text_given.substr(0, last)), *signature)) {
+    return failure(errc::unauthorized, "signature", "is wrong");
+  }
+  return assertion_claims{audiences_of(*claims),  text(*claims, "iss"),    text(*claims, "sub"),
+                          text(*claims, "jti"),   seconds(*claims, "nbf"), seconds(*claims, "iat"),
+                          seconds(*claims, "exp")};
+}
+
+} // namespace pfx::sandbox
