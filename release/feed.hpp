@@ -25,4 +25,7 @@ public:
 /// A folder of this machine: a mounted share, a stick, what was downloaded by hand.
 [[nodiscard]] std::unique_ptr<feed> open_folder_feed(std::string folder);
 
+/// The platform of this build.
+[[nodiscard]] std::string_view this_platform() noexcept;
+
 } // namespace pfx::release

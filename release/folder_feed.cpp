@@ -50,4 +50,6 @@ std::unique_ptr<feed> open_folder_feed(std::string folder) {
   return std::make_unique<folder_feed>(std::move(folder));
 }
 
+std::string_view this_platform() noexcept { return PFX_PLATFORM; }
+
 } // namespace pfx::release

@@ -279,6 +279,4 @@ result<manifest> publish_release(const std::string& feed, const std::string& man
   return next;
 }
 
-std::string_view this_platform() noexcept { return PFX_PLATFORM; }
-
 } // namespace pfx::release

@@ -8,6 +8,7 @@
 
 #include "core/release.hpp"
 #include "core/secret.hpp"
+#include "release/feed.hpp"
 
 namespace pfx::release {
 
@@ -35,8 +36,5 @@ namespace pfx::release {
 [[nodiscard]] result<manifest> publish_release(const std::string& feed,
                                                const std::string& manifest_path,
                                                const std::string& package, unix_ms now);
-
-/// The platform of this build.
-[[nodiscard]] std::string_view this_platform() noexcept;
 
 } // namespace pfx::release
