@@ -80,7 +80,7 @@ result<void> check_proxy(client_options& options) {
     return failure(errc::bad_input, "proxy.password", "has a control character");
   if (!secure && !proxy.trusted_roots_pem.empty())
     return failure(errc::bad_input, "proxy.trusted_roots_pem", "has no use without https://");
-  if (secure && options.identity)
+  if (secure && (options.identity || options.shared_identity))
     return failure(errc::not_supported, "proxy.url",
                    "an https:// proxy would be shown the client certificate; use http://");
   if (secure && !proxy.trusted_roots_pem.empty())
@@ -121,6 +121,10 @@ result<secret_bytes> read_key_file(const std::string& path) {
 result<std::shared_ptr<const tls::client_material>> make_material(client_options& options) {
   std::string_view certificate;
   secret_bytes key;
+  if (options.shared_identity) {
+    auto [who, edition] = options.shared_identity->current();
+    options.identity = std::move(who);
+  }
   if (options.identity) {
     certificate = options.identity->certificate_pem;
     if (certificate.empty())
@@ -153,9 +157,11 @@ struct client::state {
   std::unique_ptr<transfer> borrow();
   void give_back(std::unique_ptr<transfer> used, bool keep);
   void forget_resting();
+  void follow_identity();
 
   transfer_context context;
-  std::mutex mutex;
+  std::mutex mutex;          ///< guards what follows, and context.material
+  std::uint64_t edition = 0; ///< of the shared identity that `material` was made from
   std::vector<std::unique_ptr<transfer>> resting;
   std::vector<transfer*> working;
 };
@@ -169,9 +175,9 @@ std::unique_ptr<transfer> client::state::borrow() {
       resting.pop_back();
     }
   }
-  if (!out)
-    out = std::make_unique<transfer>(context);
   std::lock_guard lock(mutex);
+  if (!out)
+    out = std::make_unique<transfer>(context); // takes its share of the material along
   working.push_back(out.get());
   return out;
 }
@@ -179,7 +185,7 @@ std::unique_ptr<transfer> client::state::borrow() {
 void client::state::give_back(std::unique_ptr<transfer> used, bool keep) {
   std::lock_guard lock(mutex);
   std::erase(working, used.get());
-  if (keep && resting.size() < context.options.connections_max)
+  if (keep && used->made_with(context.material) && resting.size() < context.options.connections_max)
     resting.push_back(std::move(used));
 }
 
@@ -190,11 +196,36 @@ void client::state::forget_resting() {
   gone.swap(resting);
 }
 
+/// Takes over an identity that was put into the box since. One that cannot be used changes nothing:
+/// the old one is still the better one.
+void client::state::follow_identity() {
+  const auto& box = context.options.shared_identity;
+  if (box == nullptr)
+    return;
+  {
+    std::lock_guard lock(mutex);
+    if (box->edition() == edition)
+      return;
+  }
+  auto [who, now] = box->current();
+  auto material = tls::client_material::make(context.options.trusted_roots_pem, who.certificate_pem,
+                                             who.key_pem.text());
+  if (!material)
+    return;
+  {
+    std::lock_guard lock(mutex);
+    context.material = std::move(*material);
+    edition = now;
+  }
+  forget_resting();
+}
+
 result<response> client::state::call(transfer_order order, const std::string& path) {
   if (context.cancelled.load())
     return failure(errc::stopping, "", "cancelled");
   if (path.find_first_of(std::string_view(" \t\r\n#\0", 6)) != std::string::npos)
     return failure(errc::bad_input, "path", "is not a path");
+  follow_identity();
   order.url = context.options.base_url + (path.starts_with('/') ? "" : "/") + path;
   auto at_work = borrow();
   if (!at_work->usable()) {
@@ -209,6 +240,27 @@ result<response> client::state::call(transfer_order order, const std::string& pa
   return answer;
 }
 
+void identity_box::put(tls_identity who) {
+  std::lock_guard lock(mutex_);
+  who_ = std::move(who);
+  ++edition_;
+}
+
+std::uint64_t identity_box::edition() const {
+  std::lock_guard lock(mutex_);
+  return edition_;
+}
+
+std::pair<tls_identity, std::uint64_t> identity_box::current() const {
+  std::pair<tls_identity, std::uint64_t> out;
+  std::lock_guard lock(mutex_);
+  out.first.certificate_pem = who_.certificate_pem;
+  out.first.key_pem_path = who_.key_pem_path;
+  out.first.key_pem = who_.key_pem.duplicate();
+  out.second = edition_;
+  return out;
+}
+
 client::client(std::unique_ptr<state> s) : state_(std::move(s)) {}
 client::~client() = default;
 
@@ -216,15 +268,19 @@ result<std::unique_ptr<client>> client::make(client_options options) {
   start_curl_once();
   if (auto checked = check_address(options); !checked)
     return failure(checked.error());
-  if (!options.unix_socket.empty() && options.identity)
+  if (options.shared_identity && options.identity)
+    return failure(errc::bad_input, "identity", "is given twice");
+  if (!options.unix_socket.empty() && (options.identity || options.shared_identity))
     return failure(errc::bad_input, "identity", "has no use on a Unix socket");
   if (auto checked = check_proxy(options); !checked)
     return failure(checked.error());
+  auto made = std::make_unique<state>();
+  if (options.shared_identity)
+    made->edition = options.shared_identity->edition();
   auto material = make_material(options);
   if (!material)
     return failure(material.error());
   options.identity.reset();
-  auto made = std::make_unique<state>();
   made->context.options = std::move(options);
   made->context.material = std::move(*material);
   return std::unique_ptr<client>(new client(std::move(made)));

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,22 @@ struct tls_identity {
   std::string certificate_pem; ///< leaf first, then chain
   std::string key_pem_path;    ///< mode 0600 file with the private key, PEM; or empty
   secret_bytes key_pem;        ///< the private key in memory, PEM; used if not empty
+};
+
+/// Who several clients are, where that changes while they run: a renewed certificate. Thread-safe.
+class identity_box {
+public:
+  explicit identity_box(tls_identity who) : who_(std::move(who)) {}
+  /// From the next handshake on; connections that rest are closed.
+  void put(tls_identity who);
+  [[nodiscard]] std::uint64_t edition() const;
+  /// A copy, and its edition.
+  [[nodiscard]] std::pair<tls_identity, std::uint64_t> current() const;
+
+private:
+  mutable std::mutex mutex_;
+  tls_identity who_;
+  std::uint64_t edition_ = 1;
 };
 
 /// A way out of the network. Without one nothing goes through a proxy: the environment is not
@@ -34,7 +51,9 @@ struct client_options {
   std::string unix_socket;              ///< path of a Unix socket; then TLS is off
   std::string trusted_roots_pem;        ///< verifies the server; empty = the system's roots
   std::optional<tls_identity> identity; ///< not together with an https:// proxy, which would see it
-  std::optional<proxy_options> proxy;   ///< not for a Unix socket
+  /// Instead of `identity`: what it holds now, and whatever is put there later
+  std::shared_ptr<const identity_box> shared_identity;
+  std::optional<proxy_options> proxy; ///< not for a Unix socket
   std::int64_t connect_timeout_ms = 10'000;
   std::int64_t call_timeout_ms = 60'000; ///< the whole call, body included
   /// Slower than this for low_speed_window_s ends the call

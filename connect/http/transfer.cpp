@@ -110,7 +110,7 @@ int transfer::state::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t,
 
 CURLcode transfer::state::on_tls_context(CURL*, void* ssl_context, void* self) {
   auto& me = *static_cast<state*>(self);
-  bool installed = me.context.material->install(static_cast<ssl_ctx_st*>(ssl_context), &me.alert);
+  bool installed = me.material->install(static_cast<ssl_ctx_st*>(ssl_context), &me.alert);
   return installed ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
 
@@ -260,6 +260,10 @@ result<response> transfer::run(const transfer_order& order) {
   return state_->conclude(*code);
 }
 
+bool transfer::made_with(
+  const std::shared_ptr<const tls::client_material>& material) const noexcept {
+  return state_->material == material;
+}
 void transfer::wake() noexcept { ::curl_multi_wakeup(state_->multi.get()); }
 
 } // namespace pfx::connect::http

@@ -12,7 +12,8 @@
 
 namespace pfx::connect::http {
 
-/// What all transfers of one client share; outlives them.
+/// What all transfers of one client share; outlives them. A transfer keeps the material that it
+/// was made with.
 struct transfer_context {
   client_options options; ///< without the private key's text
   std::shared_ptr<const tls::client_material> material;
@@ -37,6 +38,9 @@ public:
   /// False if libcurl could not be set up (no memory, or built without what is needed).
   [[nodiscard]] bool usable() const noexcept;
   [[nodiscard]] result<response> run(const transfer_order& order);
+  /// Whether it was made with this material: an older one says that we are somebody else.
+  [[nodiscard]] bool made_with(
+    const std::shared_ptr<const tls::client_material>& material) const noexcept;
   /// From any thread: makes `run` look at `cancelled` at once.
   void wake() noexcept;
 

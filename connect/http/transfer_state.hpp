@@ -32,7 +32,7 @@ using header_list = std::unique_ptr<curl_slist, list_end>;
 enum class stop_reason : std::uint8_t { none, body_too_large, headers_too_large, encoding };
 
 struct transfer::state {
-  explicit state(const transfer_context& shared) : context(shared) {}
+  explicit state(const transfer_context& shared) : context(shared), material(shared.material) {}
 
   // -- set up once ------
   void prepare();
@@ -64,6 +64,7 @@ struct transfer::state {
   bool take_header(std::string_view line);
 
   const transfer_context& context;
+  const std::shared_ptr<const tls::client_material> material; ///< as it was when this was made
   bool usable = true;
   int alert = 0;     ///< last TLS alert of the peer, or negative: ours
   bool sent = false; ///< at least begun
