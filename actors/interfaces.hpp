@@ -177,6 +177,11 @@ using order_desk = caf::typed_actor<
   // No new work; answered when nothing is in flight and all is written.
   caf::replies_to<stop_atom>::with<bool>>;
 
+/// Looks after our own certificates and secrets.
+using reporter = caf::typed_actor<caf::reacts_to<tick_atom>,
+                                  // A look ended (io thread).
+                                  caf::reacts_to<room_atom>>;
+
 /// Hands work that needs the CPU to crypto workers, one task each.
 using processor = caf::typed_actor<caf::reacts_to<parcel<task_list>>,
                                    // Make the workers and grant the keeper credit.

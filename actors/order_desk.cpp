@@ -16,8 +16,11 @@ constexpr auto keeper_patience = std::chrono::milliseconds(3'600'000); ///< a fu
 constexpr auto tick_every = std::chrono::milliseconds(200);
 constexpr std::size_t calls_max = 4;
 constexpr std::size_t look_ups_max = 64; ///< orders whose certificate is looked up in one go
-constexpr std::int64_t backoff_base_ms = 1'000;
 constexpr std::int64_t backoff_max_ms = 600'000;
+/// Times the first wait: who is not let in now is not let in a second later.
+constexpr std::int64_t not_let_in_waits = 12;
+constexpr const char* topic_down = "intune";
+constexpr const char* topic_held = "revocations held";
 
 using revocation::action;
 
@@ -34,6 +37,8 @@ struct order_desk_state {
   bool downloading = false;
   bool stopping = false;
   std::optional<caf::response_promise> stop_promise;
+  /// Operators who are told when their word is durable
+  std::vector<std::pair<request_key, caf::response_promise>> words;
 
   [[nodiscard]] revocation::moment now() const {
     return {p->time->wall(), p->time->boot(), p->random()};
@@ -43,6 +48,14 @@ struct order_desk_state {
   void write();
   void poll();
   void downloaded(parcel<tasks::order_download> answer);
+  void download_failed(const tasks::order_download& answer);
+  void count(const tasks::order_batch& written) const;
+  void show() const;
+  [[nodiscard]] tasks::executor& outside() const {
+    return p->orders_io != nullptr ? *p->orders_io : *p->io;
+  }
+  caf::result<parcel<error>> take_word(const order_wish& wish);
+  void confirm_words();
   void look_up(std::vector<revocation_order> orders);
   void revoke(revocation_order order);
   void report(std::vector<revocation_order> orders);
@@ -54,12 +67,23 @@ struct order_desk_state {
 
 /// What a former run left. Blocking on purpose: nothing runs yet.
 void order_desk_state::load() {
-  book.emplace(revocation::rules{}, p->settings.revocations_hour_max);
+  book.emplace(revocation::rules{.backoff_base_ms = p->settings.revocation_retry_ms,
+                                 .backoff_max_ms = backoff_max_ms},
+               p->settings.revocations_hour_max);
   const auto at = now();
-  auto read = p->store->each_order([this, &at](revocation_order one) {
-    book->load(std::move(one), at);
+  std::size_t strangers = 0;
+  auto read = p->store->each_order([this, &at, &strangers](revocation_order one) {
+    if (one.key.tenant == p->order_tenant()) {
+      book->load(std::move(one), at);
+    } else {
+      ++strangers; // of a tenant that was configured before: nobody to report to
+    }
     return true;
   });
+  if (strangers > 0) {
+    tell_system(*p, tasks::report::level::warning, 3051,
+                std::to_string(strangers) + " orders of another tenant rest in the store");
+  }
   if (read) {
     read = p->store->each_reported_order([this, &at](const revocation_order& one) {
       book->remember(one, at);
@@ -74,7 +98,7 @@ void order_desk_state::load() {
 template <class Work>
 bool order_desk_state::post(Work work) {
   ++calls;
-  const bool posted = p->io->post([plant = p, me = order_desk(self), work = std::move(work)] {
+  const bool posted = outside().post([plant = p, me = order_desk(self), work = std::move(work)] {
     caf::anon_send(me, plant->halted ? pack(tasks::order_answers{}) : pack(work(*plant)));
   });
   if (!posted) {
@@ -90,17 +114,53 @@ void order_desk_state::write() {
   if (!batch) {
     return;
   }
-  self->request(keeper, keeper_patience, pack(std::move(*batch)))
+  const auto written = pack(std::move(*batch));
+  self->request(keeper, keeper_patience, written)
     .then(
-      [this](const parcel<error>& refusal) {
+      [this, written](const parcel<error>& refusal) {
         if (refusal->code == errc::none) {
           book->committed();
+          count(*written);
+          confirm_words();
         } else {
           book->not_committed();
         }
         pump();
       },
       [this](const caf::error&) { book->not_committed(); });
+}
+
+void order_desk_state::count(const tasks::order_batch& written) const {
+  using namespace revocation::trail_event;
+  auto& totals = p->totals;
+  for (const auto& line : written.reports) {
+    totals.orders_received += line.id == received ? 1 : 0;
+    totals.orders_redelivered += line.id == redelivered ? 1 : 0;
+    totals.orders_revoked += line.id == ca_answered ? 1 : 0;
+    totals.orders_failed += line.id == ca_failed ? 1 : 0;
+    totals.orders_reported += line.id == reported ? 1 : 0;
+  }
+}
+
+/// For status, which asks no actor about it.
+void order_desk_state::show() const {
+  const auto by_state = book->count_by_state();
+  std::uint64_t held = 0;
+  for (std::size_t i = 0; i < order_state_count; ++i) {
+    const auto state = static_cast<order_state>(i + 1);
+    const auto found = by_state.find(state);
+    const auto count = found == by_state.end() ? 0 : found->second;
+    p->totals.open_orders[i] = count;
+    held = state == order_state::held ? count : held;
+  }
+  if (held == 0) {
+    p->attention.clear(topic_held);
+  } else {
+    p->attention.set(topic_held,
+                     std::to_string(held)
+                       + " revocation orders are over the limit of an hour and wait for a word: "
+                         "pfxengine revocations list");
+  }
 }
 
 // -- the service ------
@@ -112,7 +172,7 @@ void order_desk_state::poll() {
     return;
   }
   book->expect();
-  downloading = p->io->post([plant = p, wish, me = order_desk(self)] {
+  downloading = outside().post([plant = p, wish, me = order_desk(self)] {
     if (plant->halted) {
       return;
     }
@@ -123,6 +183,23 @@ void order_desk_state::poll() {
   });
 }
 
+/// PFX requests go on whatever happens here; an administrator reads of it in `status`.
+void order_desk_state::download_failed(const tasks::order_download& answer) {
+  const bool not_let_in = answer.code == errc::unauthorized || answer.code == errc::not_found
+    || answer.code == errc::policy;
+  const auto base = p->settings.revocation_retry_ms * (not_let_in ? not_let_in_waits : 1);
+  const auto ceiling = std::min(backoff_max_ms, base << std::min(failures++, 12U));
+  const auto own = 1 + static_cast<std::int64_t>(p->random() % static_cast<std::uint64_t>(ceiling));
+  poll_at = p->time->boot()
+    + std::max({own, not_let_in ? base : 0,
+                std::min(answer.retry_after_ms, limits::asked_wait_ms_max)});
+  const std::string since
+    = not_let_in ? "Intune does not let us in: " : "Intune cannot be asked for revocation orders: ";
+  p->attention.set(topic_down, since + answer.why);
+  tell_system(*p, tasks::report::level::warning, 3003, "download failed: " + answer.why);
+  book->receive({}, {}, now());
+}
+
 /// At once when a full batch came: the service keeps back what was handed out, so nothing else
 /// comes earlier.
 void order_desk_state::downloaded(parcel<tasks::order_download> answer) {
@@ -131,16 +208,12 @@ void order_desk_state::downloaded(parcel<tasks::order_download> answer) {
   const auto jitter = static_cast<std::int64_t>(
     p->random() % static_cast<std::uint64_t>(std::max<std::int64_t>(1, interval / 20)));
   if (answer->failed) {
-    const auto ceiling = std::min(backoff_max_ms, backoff_base_ms << std::min(failures++, 16U));
-    const auto own
-      = 1 + static_cast<std::int64_t>(p->random() % static_cast<std::uint64_t>(ceiling));
-    poll_at = p->time->boot()
-      + std::max(own, std::min(answer->retry_after_ms, limits::asked_wait_ms_max));
-    tell_system(*p, tasks::report::level::warning, 3003, "download failed: " + answer->why);
-    book->receive({}, {}, now());
+    download_failed(*answer);
     return;
   }
   failures = 0;
+  p->attention.clear(topic_down);
+  p->totals.last_order_poll_at = p->time->wall();
   poll_at = p->time->boot() + (answer->full ? 0 : interval + jitter);
   if (!answer->why.empty()) {
     tell_system(*p, tasks::report::level::error, 3003, answer->why);
@@ -148,6 +221,30 @@ void order_desk_state::downloaded(parcel<tasks::order_download> answer) {
   auto taken = unpack(answer);
   book->receive(std::move(taken.offers), std::move(taken.known), now());
   pump();
+}
+
+// -- operators ------
+
+caf::result<parcel<error>> order_desk_state::take_word(const order_wish& wish) {
+  auto promise = self->make_response_promise();
+  auto refusal = book->operator_word(wish.key, wish.word, now());
+  if (refusal.code != errc::none) {
+    promise.deliver(pack(std::move(refusal)));
+  } else {
+    words.emplace_back(wish.key, promise);
+    pump();
+  }
+  return caf::delegated<parcel<error>>{};
+}
+
+void order_desk_state::confirm_words() {
+  std::erase_if(words, [this](auto& waiting) {
+    if (!book->durable(waiting.first)) {
+      return false;
+    }
+    waiting.second.deliver(pack(error{errc::none, "", ""}));
+    return true;
+  });
 }
 
 // -- whose turn it is ------
@@ -213,6 +310,7 @@ void order_desk_state::pump() {
     poll();
   }
   write();
+  show();
   try_finish_stop();
 }
 
@@ -237,11 +335,7 @@ order_desk::behavior_type order_desk_behavior(order_desk::stateful_pointer<order
     },
     [self](parcel<tasks::order_download>& answer) { self->state.downloaded(std::move(answer)); },
     [self](const parcel<tasks::order_answers>& what) { self->state.answered(*what); },
-    [self](const parcel<order_wish>& wish) -> parcel<error> {
-      auto refusal = self->state.book->operator_word(wish->key, wish->word, self->state.now());
-      self->state.pump();
-      return pack(std::move(refusal));
-    },
+    [self](const parcel<order_wish>& wish) { return self->state.take_word(*wish); },
     [self](const parcel<order_list_wish>& wish) -> parcel<std::vector<revocation_order>> {
       return pack(self->state.book->list(wish->count_max));
     },

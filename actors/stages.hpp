@@ -23,6 +23,7 @@ namespace pfx::actors {
                                     const queue_keeper& keeper);
 [[nodiscard]] order_desk spawn_order_desk(caf::actor_system& system, const tasks::plant& p,
                                           const queue_keeper& keeper);
+[[nodiscard]] reporter spawn_reporter(caf::actor_system& system, const tasks::plant& p);
 [[nodiscard]] poller spawn_poller(caf::actor_system& system, const tasks::plant& p,
                                   const queue_keeper& keeper, const supervisor& above);
 

@@ -51,6 +51,10 @@ void supervisor_state::spawn_child(child which) {
       orders = spawn_order_desk(system, *p, keeper);
       adopt(*this, orders, which);
       break;
+    case child::reports:
+      reports = spawn_reporter(system, *p);
+      adopt(*this, reports, which);
+      break;
     case child::asking:
       asking = spawn_reconciler(system, *p, keeper, self);
       adopt(*this, asking, which);
@@ -74,6 +78,7 @@ void supervisor_state::begin_child(child which) {
       break;
     case child::surplus:
     case child::orders:
+    case child::reports:
       break; // begin by themselves
     case child::source:
       self->send(source, go_atom_v);
@@ -94,6 +99,9 @@ void supervisor_state::spawn_line() {
   spawn_child(child::source);
   if (p->revocations != nullptr) {
     spawn_child(child::orders);
+  }
+  if (p->upkeep != nullptr || p->tenant != nullptr) {
+    spawn_child(child::reports);
   }
   for (const auto which :
        {child::work, child::slow_work, child::authority, child::results, child::source}) {
@@ -148,6 +156,7 @@ void supervisor_state::end_children() {
   stages = {};
   source = nullptr;
   orders = nullptr;
+  reports = nullptr;
   asking = nullptr;
 }
 

@@ -17,6 +17,7 @@ enum class child : std::uint8_t {
   surplus,
   source,
   orders,
+  reports,
   asking
 };
 
@@ -32,6 +33,7 @@ struct supervisor_state {
   peers stages;
   poller source;
   order_desk orders; ///< none without a revocation service
+  reporter reports;  ///< none without a port to look through
   std::map<caf::actor_addr, child> children;
   std::uint32_t restarts = 0;
   std::uint32_t failures = 0;

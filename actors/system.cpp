@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t cpu_jobs_max = 1'024;
 constexpr std::size_t slow_threads = 1;
+constexpr std::size_t order_threads = 4; ///< as many calls as the order desk makes at once
 constexpr std::size_t io_jobs_max = 4'096;
 constexpr std::size_t disk_jobs_max = 1'024;
 constexpr std::size_t scheduler_threads = 2;
@@ -71,6 +72,7 @@ struct actor_host::state {
   std::unique_ptr<tasks::executor> cpu;
   std::unique_ptr<tasks::executor> background;
   std::unique_ptr<tasks::executor> io;
+  std::unique_ptr<tasks::executor> orders_io;
   std::unique_ptr<tasks::executor> disk;
   quiet_config config;
   caf::actor_system system;
@@ -87,6 +89,16 @@ struct actor_host::state {
 };
 
 namespace {
+
+void cancel_calls(tasks::plant& p) {
+  p.service->cancel();
+  for (auto& [name, entry] : p.authorities) {
+    entry.calls->cancel();
+  }
+  if (p.tenant != nullptr) {
+    p.tenant->cancel();
+  }
+}
 
 /// Asks the keeper for something that is answered when it is durable.
 template <class State, class Wish>
@@ -114,6 +126,10 @@ actor_host::actor_host(tasks::plant& p, bool unclean_start, std::size_t io_threa
   s.background = tasks::make_thread_pool("pfx-slow", slow_threads, cpu_jobs_max,
                                          tasks::pool_priority::background);
   s.io = tasks::make_thread_pool("pfx-io", io_threads, io_jobs_max);
+  if (p.revocations != nullptr) {
+    s.orders_io = tasks::make_thread_pool("pfx-orders", order_threads, io_jobs_max);
+    p.orders_io = s.orders_io.get();
+  }
   s.disk = tasks::make_thread_pool("pfx-disk", 1, disk_jobs_max);
   p.cpu = s.cpu.get();
   p.background = s.background.get();
@@ -157,10 +173,7 @@ bool actor_host::stop(std::chrono::milliseconds patience) {
     std::jthread watchdog([&](std::stop_token done) {
       std::unique_lock lock(mutex);
       if (!ended.wait_for(lock, done, half, [&] { return done.stop_requested(); })) {
-        s.plant.service->cancel();
-        for (auto& [name, entry] : s.plant.authorities) {
-          entry.calls->cancel();
-        }
+        cancel_calls(s.plant);
       }
     });
     asked.receive([&](bool was_quiet) { quiet = was_quiet; }, [](const caf::error&) {});
@@ -171,14 +184,14 @@ bool actor_host::stop(std::chrono::milliseconds patience) {
     }
   }
   if (!quiet) {
-    s.plant.service->cancel();
-    for (auto& [name, entry] : s.plant.authorities) {
-      entry.calls->cancel();
-    }
+    cancel_calls(s.plant);
   }
   s.cpu->stop();
   s.background->stop();
   s.io->stop();
+  if (s.orders_io) {
+    s.orders_io->stop();
+  }
   s.disk->stop();
   return quiet;
 }
@@ -222,6 +235,24 @@ bool actor_host::wait_halted(std::chrono::milliseconds patience) const {
 
 result<void> actor_host::operator_word(const request_key& key, lifecycle::event_kind word) const {
   return ask_durably(*state_, pack(operator_wish{key, word}));
+}
+
+result<void> actor_host::order_word(const request_key& key, revocation::event_kind word) const {
+  return ask_durably(*state_, pack(order_wish{key, word}));
+}
+
+result<std::vector<revocation_order>> actor_host::orders(std::size_t count_max) const {
+  const auto above = state_->reach();
+  if (!above) {
+    return failure(errc::stopping, "", "the engine is stopped");
+  }
+  result<std::vector<revocation_order>> out
+    = failure(errc::unavailable, "", "no answer from the order desk");
+  caf::scoped_actor self{state_->system};
+  self->request(above, question_patience, pack(order_list_wish{count_max}))
+    .receive([&](const parcel<std::vector<revocation_order>>& list) { out = *list; },
+             [](const caf::error&) {});
+  return out;
 }
 
 result<void> actor_host::note(const tasks::audit_note& what) const {

@@ -1,56 +1,13 @@
 // `status` and `requests`: questions to a running engine over its control socket.
-#include <cstdio>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 
 #include "app/command.hpp"
-#include "app/console.hpp"
-#include "engine/control.hpp"
+#include "app/engine_question.hpp"
 
 namespace pfx::app {
 namespace {
-
-struct control_options {
-  std::string configuration = default_configuration;
-  std::string socket;
-  bool json = false;
-  std::string state;
-  std::string context;
-  std::size_t count = engine::control_requests_default;
-};
-using shared_options = std::shared_ptr<control_options>;
-
-void add_common(CLI::App& command, const shared_options& options) {
-  command
-    .add_option("--config", options->configuration,
-                "Configuration; tells where the control socket is")
-    ->capture_default_str();
-  command.add_option("--socket", options->socket,
-                     "The control socket itself; no configuration is read then");
-}
-
-/// Finds the engine and asks; `ask` gets the client and tells the exit code.
-template <class Ask>
-exit_code with_engine(const control_options& options, Ask ask) {
-  auto socket = options.socket;
-  if (socket.empty()) {
-    const auto settings = load_or_complain(options.configuration);
-    if (!settings)
-      return exit_code::configuration;
-    socket = settings->control_socket;
-  }
-  const auto client = engine::control_client::make(socket);
-  return client ? ask(*client) : refuse(client.error());
-}
-
-std::string moment(unix_ms at) { return at == 0 ? "-" : to_rfc3339(at); }
-
-std::string row(std::string_view name, std::string_view value) {
-  std::string line(name);
-  line.resize(std::max<std::size_t>(line.size() + 1, 18), ' ');
-  return line.append(value);
-}
 
 void print_status(const engine::status& now) {
   say(row("state",
@@ -73,6 +30,17 @@ void print_status(const engine::status& now) {
   say(row("surplus revoked",
           std::to_string(now.totals.surplus_revoked) + " of "
             + std::to_string(now.totals.surplus_found)));
+  if (now.takes_orders) {
+    say(row("last order poll", moment(now.last_order_poll_at)));
+    say(row("orders revoked",
+            std::to_string(now.totals.orders_revoked) + " of "
+              + std::to_string(now.totals.orders_received) + " received, "
+              + std::to_string(now.totals.orders_failed) + " failed"));
+    say(row("orders reported", std::to_string(now.totals.orders_reported)));
+    for (const auto& [state, count] : now.orders_by_state)
+      if (count > 0)
+        say(row("  " + state, std::to_string(count)));
+  }
   say(row("free space",
           std::to_string(now.free_bytes >> 20) + " MiB"
             + (now.below_free_space_floor ? ", BELOW THE FLOOR" : "")));
@@ -103,7 +71,7 @@ exit_code status(const control_options& options) {
 
 exit_code list(const control_options& options) {
   return with_engine(options, [&](const engine::control_client& client) {
-    const auto found = client.requests(options.state, options.count);
+    const auto found = client.requests(options.state, options.count, options.flow);
     if (!found)
       return refuse(found.error());
     if (options.json) {
@@ -133,7 +101,7 @@ std::string line_of(const engine::request_timeline::line& line) {
 
 exit_code show(const control_options& options) {
   return with_engine(options, [&](const engine::control_client& client) {
-    const auto found = client.show(options.context);
+    const auto found = client.show(options.context, options.flow);
     if (!found)
       return refuse(found.error());
     if (options.json) {
@@ -201,12 +169,19 @@ void add_requests(CLI::App& root, exit_code& code) {
   listing->add_option("--count", options->count, "At most so many")
     ->check(CLI::Range(std::size_t{1}, engine::control_requests_max))
     ->capture_default_str();
+  listing
+    ->add_option("--flow", options->flow,
+                 "pfx, or revocation: orders, whose states are received held revoking answered "
+                 "reported")
+    ->check(CLI::IsMember({"pfx", "revocation"}));
   listing->add_flag("--json", options->json, "One JSON object");
   listing->footer("Example:\n  pfxengine requests list --state quarantined --count 20");
   listing->callback([options, &code] { code = list(*options); });
 
   auto* showing = add_context_command(
     *command, "show", "The story of one request, and why it is where it is", options);
+  showing->add_option("--flow", options->flow, "pfx or revocation; default: whichever has this ID")
+    ->check(CLI::IsMember({"pfx", "revocation"}));
   showing->add_flag("--json", options->json, "One JSON object");
   showing->footer("Example:\n  pfxengine requests show 8a1f0c62");
   showing->callback([options, &code] { code = show(*options); });

@@ -128,7 +128,9 @@ void take_ca_answer(turn& t) {
     case event_kind::ca_already: // by an earlier call of ours, or by somebody else: it is revoked
       answer(t, service_code::none, "");
       o.crl_number = t.what.crl_number;
-      t.note(trail_event::ca_answered, "was revoked already");
+      t.note(trail_event::ca_answered,
+             "was revoked already"
+               + (o.crl_number.empty() ? "" : ", listed from CRL number " + o.crl_number + " on"));
       return;
     case event_kind::ca_not_found:
       answer(t, service_code::certificate_not_found, "the CA does not know serial " + o.serial);

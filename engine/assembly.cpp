@@ -1,9 +1,7 @@
 // A plant put together step by step; the first step that fails names its setting or path.
 #include "engine/assembly.hpp"
 
-#include <algorithm>
 #include <fstream>
-#include <thread>
 
 #include "actors/tasks/acceptance.hpp"
 #include "actors/tasks/audit.hpp"
@@ -13,9 +11,11 @@
 #include "core/codec.hpp"
 #include "crypto/file_key_store.hpp"
 #include "crypto/random.hpp"
-#include "engine/identity.hpp"
+#include "engine/identity_files.hpp"
+#include "engine/intune.hpp"
 #include "engine/recollection.hpp"
 #include "engine/rotation.hpp"
+#include "engine/upkeep.hpp"
 
 namespace pfx::engine {
 
@@ -53,11 +53,9 @@ result<std::vector<crypto::certificate>> read_roots(const std::string& path,
   return roots;
 }
 
-result<connect::http::client_options> client_options_for(const configuration& settings,
-                                                         const std::string& url,
+result<connect::http::client_options> client_options_for(const assembly& a, const std::string& url,
                                                          const std::string& roots_file,
-                                                         std::int64_t timeout_ms,
-                                                         const connector_identity& who) {
+                                                         std::int64_t timeout_ms) {
   connect::http::client_options out;
   out.base_url = url;
   if (!roots_file.empty()) {
@@ -67,11 +65,9 @@ result<connect::http::client_options> client_options_for(const configuration& se
     }
     out.trusted_roots_pem = std::move(*roots);
   }
-  out.identity.emplace();
-  out.identity->certificate_pem = who.certificate_pem;
-  out.identity->key_pem = who.key_pem.duplicate();
+  out.shared_identity = a.identity;
   out.call_timeout_ms = timeout_ms;
-  out.connections_max = settings.limits.io_threads;
+  out.connections_max = a.settings.limits.io_threads;
   out.user_agent = "pfxengine/" PFX_VERSION;
   return out;
 }
@@ -92,6 +88,14 @@ result<void> open_store(assembly& a) {
     return whole;
   }
   a.unclean_start = a.store->status().unclean_start;
+  return {};
+}
+
+/// With the store's lock in hand: nobody else touches the identity now.
+result<void> settle_identity(assembly& a) {
+  if (auto done = detail::finish_renewal(a.settings); !done) {
+    return failure(done.error());
+  }
   return {};
 }
 
@@ -196,10 +200,9 @@ result<void> open_keys(assembly& a) {
 
 // -- the world outside ------
 
-result<void> connect_service(assembly& a, const connector_identity& who) {
+result<void> connect_service(assembly& a) {
   const auto& s = a.settings.service;
-  auto options
-    = client_options_for(a.settings, s.url, s.trusted_roots_file, s.call_timeout_ms, who);
+  auto options = client_options_for(a, s.url, s.trusted_roots_file, s.call_timeout_ms);
   if (!options) {
     return failure(options.error());
   }
@@ -215,11 +218,11 @@ result<void> connect_service(assembly& a, const connector_identity& who) {
   return {};
 }
 
-result<void> connect_authorities(assembly& a, const connector_identity& who) {
+result<void> connect_authorities(assembly& a) {
   for (const auto& ca : a.settings.authorities) {
     const auto& roots = ca.trusted_roots_file.empty() ? a.settings.service.trusted_roots_file
                                                       : ca.trusted_roots_file;
-    auto options = client_options_for(a.settings, ca.url, roots, ca.call_timeout_ms, who);
+    auto options = client_options_for(a, ca.url, roots, ca.call_timeout_ms);
     if (!options) {
       return failure(options.error());
     }
@@ -235,6 +238,27 @@ result<void> connect_authorities(assembly& a, const connector_identity& who) {
                                              [] { return crypto::random_u64(); });
     a.plant.authorities.emplace(ca.name,
                                 authority_entry{std::move(guarded), std::move(*chain_roots)});
+  }
+  return {};
+}
+
+/// Calls nobody yet: a tenant that is down is no reason not to start.
+result<void> connect_tenant(assembly& a) {
+  if (!a.settings.intune) {
+    return {};
+  }
+  auto settings = detail::connection_settings_of(*a.settings.intune);
+  if (!settings) {
+    return failure(settings.error());
+  }
+  auto made = connect::intune::connection::make(std::move(*settings));
+  if (!made) {
+    return failure(made.error().code, "intune." + made.error().field, made.error().message);
+  }
+  a.tenant = std::move(*made);
+  a.plant.tenant = a.tenant.get();
+  if (a.settings.intune->revocations_enabled) {
+    a.plant.revocations = &a.tenant->revocations();
   }
   return {};
 }
@@ -256,60 +280,7 @@ result<void> open_gate(assembly& a) {
   return {};
 }
 
-// -- settings ------
-
-actors::tasks::issuance_policy issuance_of(const issuance_settings& from) {
-  actors::tasks::issuance_policy out;
-  for (const auto& ca : from.authorities) {
-    out.authorities.push_back({ca.name, ca.templates});
-  }
-  for (const auto& word : from.name_types) {
-    if (const auto type = name_type_of(word)) {
-      out.name_types.push_back(*type);
-    }
-  }
-  for (const auto& word : from.key_algorithms) {
-    if (const auto algorithm = key_algorithm_of(word)) {
-      out.key_algorithms.push_back(*algorithm);
-    }
-  }
-  out.name_suffixes = from.name_suffixes;
-  out.ip_ranges = from.ip_ranges;
-  out.directory_name_suffixes = from.directory_name_suffixes;
-  out.security_identifier_domains = from.security_identifier_domains;
-  out.extended_key_usages = from.extended_key_usages;
-  out.validity_days_max = from.validity_days_max;
-  return out;
-}
-
-void take_settings(assembly& a) {
-  const auto& from = a.settings;
-  auto& to = a.plant.settings;
-  to.tenant = from.service.tenant;
-  to.connector_version = PFX_VERSION;
-  to.poll_interval_ms = from.service.poll_interval_ms;
-  to.lease_ms = from.service.lease_ms;
-  to.anchor_file = from.anchor_file;
-  to.requests_max = from.service.requests_max;
-  to.open_requests_max = from.limits.open_requests_max;
-  to.crypto_workers = from.limits.crypto_threads != 0
-    ? from.limits.crypto_threads
-    : std::max<std::size_t>(1, std::thread::hardware_concurrency());
-  to.issuer_calls_max = std::max<std::size_t>(1, from.limits.io_threads * 2 / 3);
-  to.result_retention_ms = from.limits.result_retention_days * 24 * 3600 * 1000;
-  auto& rules = a.plant.rules;
-  rules.attempts_max = from.limits.attempts_max;
-  rules.quarantine_ms = from.limits.quarantine_ms;
-  for (const auto& ca : from.authorities) {
-    rules.ca_settle_ms = &ca == &from.authorities.front()
-      ? ca.settle_ms
-      : std::max(rules.ca_settle_ms, ca.settle_ms);
-    rules.pending_deadline_ms = &ca == &from.authorities.front()
-      ? ca.pending_deadline_ms
-      : std::max(rules.pending_deadline_ms, ca.pending_deadline_ms);
-  }
-  a.plant.issuance = issuance_of(from.issuance);
-}
+// -- wiring ------
 
 void wire(assembly& a) {
   a.plant.store = a.store.get();
@@ -321,6 +292,8 @@ void wire(assembly& a) {
   a.plant.time = &system_clock();
   a.plant.random = [] { return crypto::random_u64(); };
   a.plant.tell = [owner = &a](const report& what) { owner->tell(what); };
+  a.upkeep = std::make_unique<upkeep>(a.settings, a.plant, a.identity);
+  a.plant.upkeep = a.upkeep.get();
   a.plant.caller.set({a.connector_id, a.epoch, to_hex(crypto::random_bytes(16))});
 }
 
@@ -376,15 +349,13 @@ result<std::unique_ptr<assembly>> assemble(configuration settings, event_sink si
     return failure(who.error());
   }
   a.connector_id = who->connector_id;
-  take_settings(a);
+  a.identity = std::make_shared<connect::http::identity_box>(
+    connect::http::tls_identity{std::move(who->certificate_pem), {}, std::move(who->key_pem)});
+  detail::take_settings(a);
   for (auto* const step :
-       {&open_gate, &open_store, &look_back, &begin_run, &open_seal, &open_keys}) {
+       {&open_gate, &open_store, &settle_identity, &look_back, &begin_run, &open_seal, &open_keys,
+        &connect_service, &connect_authorities, &connect_tenant}) {
     if (auto done = (*step)(a); !done) {
-      return failure(done.error());
-    }
-  }
-  for (auto* const step : {&connect_service, &connect_authorities}) {
-    if (auto done = (*step)(a, *who); !done) {
       return failure(done.error());
     }
   }

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "actors/tasks/plant.hpp"
+#include "actors/tasks/upkeep.hpp"
 #include "actors/tasks/use_limits.hpp"
 #include "engine/engine.hpp"
 
@@ -26,10 +27,17 @@ struct assembly {
   std::unique_ptr<crypto::recipient_gate> gate;
   std::unique_ptr<crypto::key_store> keys;
   std::unique_ptr<actors::tasks::use_limits> uses;
+  std::unique_ptr<connect::intune::connection> tenant;   ///< nothing without the section "intune"
+  std::shared_ptr<connect::http::identity_box> identity; ///< what all clients of the service show
+  std::unique_ptr<actors::tasks::upkeep_port> upkeep;
   actors::tasks::plant plant;
 
   void tell(const actors::tasks::report& what);
 };
+
+namespace detail {
+void take_settings(assembly& a);
+} // namespace detail
 
 [[nodiscard]] result<std::unique_ptr<assembly>> assemble(configuration settings, event_sink sink);
 

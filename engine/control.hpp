@@ -1,10 +1,13 @@
 // The control socket: HTTP and JSON over a Unix socket, for our own user and root alone. The server
 // side runs inside the engine's process, the client side in the program's commands.
 //   GET  /status                          one status object
-//   GET  /requests?state=S&count=N        {"value":[summary…]}, oldest first
-//   GET  /requests/{context}              {"summary":{…},"lines":[…]}
+//   GET  /requests?state=S&count=N&flow=F {"value":[summary…]}, oldest first
+//   GET  /requests/{context}?flow=F       {"summary":{…},"lines":[…]}
 //   POST /requests/{context}/retry        {"value":true}
 //   POST /requests/{context}/giveUp       {"value":true}
+//   GET  /revocations?state=S&count=N     {"value":[order…]}, oldest first
+//   POST /revocations/{context}/approve   {"value":true}
+//   POST /revocations/{context}/reject    {"value":true}
 //   GET  /audit?last=N                    {"value":[entry…],"checked","fault"}
 //   POST /audit {"event","text"}          {"value":true}; events of commands alone (6001-6099)
 // {context} is percent-encoded. Errors: an HTTP status with {"error":{"code","field","message"}}.
@@ -21,10 +24,13 @@ namespace pfx::engine {
 /// What the socket can ask for; each may be called from several threads at once.
 struct control_commands {
   std::function<status()> current;
-  std::function<result<std::vector<request_summary>>(const std::string& state,
-                                                     std::size_t count_max)>
+  std::function<result<std::vector<request_summary>>(
+    const std::string& state, std::size_t count_max, const std::string& flow)>
     requests;
-  std::function<result<request_timeline>(const std::string& context)> show;
+  std::function<result<request_timeline>(const std::string& context, const std::string& flow)> show;
+  std::function<result<std::vector<order_summary>>(const std::string& state, std::size_t count_max)>
+    revocations;
+  std::function<result<void>(const std::string& context, bool approve)> decide_revocation;
   std::function<result<void>(const std::string& context)> retry;
   std::function<result<void>(const std::string& context)> give_up;
   std::function<result<audit_excerpt>(std::size_t last)> audit;
@@ -62,8 +68,13 @@ public:
   [[nodiscard]] result<std::string> status_text() const;
   [[nodiscard]] result<status> current() const;
   [[nodiscard]] result<std::vector<request_summary>> requests(const std::string& state,
-                                                              std::size_t count_max) const;
-  [[nodiscard]] result<request_timeline> show(const std::string& context) const;
+                                                              std::size_t count_max,
+                                                              const std::string& flow = {}) const;
+  [[nodiscard]] result<request_timeline> show(const std::string& context,
+                                              const std::string& flow = {}) const;
+  [[nodiscard]] result<std::vector<order_summary>> revocations(const std::string& state,
+                                                               std::size_t count_max) const;
+  [[nodiscard]] result<void> decide_revocation(const std::string& context, bool approve) const;
   [[nodiscard]] result<void> retry(const std::string& context) const;
   [[nodiscard]] result<void> give_up(const std::string& context) const;
   [[nodiscard]] result<audit_excerpt> audit(std::size_t last) const;
@@ -79,5 +90,6 @@ private:
 /// For `--json`: one JSON object each, as on the socket.
 [[nodiscard]] std::string to_json(const std::vector<request_summary>& values);
 [[nodiscard]] std::string to_json(const request_timeline& value);
+[[nodiscard]] std::string to_json(const std::vector<order_summary>& values);
 
 } // namespace pfx::engine

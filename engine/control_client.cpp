@@ -66,16 +66,37 @@ result<status> control_client::current() const {
 }
 
 result<std::vector<request_summary>> control_client::requests(const std::string& wanted,
-                                                              std::size_t count_max) const {
-  const auto text = state_->get("/requests?state=" + detail::percent_encoded(wanted)
-                                + "&count=" + std::to_string(count_max));
+                                                              std::size_t count_max,
+                                                              const std::string& flow) const {
+  const auto text
+    = state_->get("/requests?state=" + detail::percent_encoded(wanted) + "&count="
+                  + std::to_string(count_max) + "&flow=" + detail::percent_encoded(flow));
   if (!text)
     return failure(text.error());
   return detail::summaries_from_json(*text);
 }
 
-result<request_timeline> control_client::show(const std::string& context) const {
-  const auto text = state_->get("/requests/" + detail::percent_encoded(context));
+result<std::vector<order_summary>> control_client::revocations(const std::string& wanted,
+                                                               std::size_t count_max) const {
+  const auto text = state_->get("/revocations?state=" + detail::percent_encoded(wanted)
+                                + "&count=" + std::to_string(count_max));
+  if (!text)
+    return failure(text.error());
+  return detail::orders_from_json(*text);
+}
+
+result<void> control_client::decide_revocation(const std::string& context, bool approve) const {
+  const auto done = state_->body(state_->client->post(
+    "/revocations/" + detail::percent_encoded(context) + (approve ? "/approve" : "/reject"), "{}"));
+  if (!done)
+    return failure(done.error());
+  return {};
+}
+
+result<request_timeline> control_client::show(const std::string& context,
+                                              const std::string& flow) const {
+  const auto text = state_->get("/requests/" + detail::percent_encoded(context)
+                                + "?flow=" + detail::percent_encoded(flow));
   if (!text)
     return failure(text.error());
   return detail::timeline_from_json(*text);

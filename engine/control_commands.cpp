@@ -6,10 +6,19 @@ namespace pfx::engine {
 control_commands commands_of(engine& which) {
   control_commands out;
   out.current = [&which] { return which.current(); };
-  out.requests = [&which](const std::string& state, std::size_t count_max) {
-    return which.requests(state, count_max);
+  out.requests
+    = [&which](const std::string& state, std::size_t count_max, const std::string& flow) {
+        return which.requests(state, count_max, flow);
+      };
+  out.show = [&which](const std::string& context, const std::string& flow) {
+    return which.show(context, flow);
   };
-  out.show = [&which](const std::string& context) { return which.show(context); };
+  out.revocations = [&which](const std::string& state, std::size_t count_max) {
+    return which.revocations(state, count_max);
+  };
+  out.decide_revocation = [&which](const std::string& context, bool approve) {
+    return approve ? which.approve_revocation(context) : which.reject_revocation(context);
+  };
   out.retry = [&which](const std::string& context) { return which.retry(context); };
   out.give_up = [&which](const std::string& context) { return which.give_up(context); };
   out.audit = [&which](std::size_t last) { return which.audit(last); };

@@ -68,6 +68,40 @@ request_timeline::line line_of(const json& in) {
           in.at("durationMs").get<std::int64_t>()};
 }
 
+ordered_json object_of(const order_summary& value) {
+  return {{"context", value.context},
+          {"state", value.state},
+          {"serialNumber", value.serial_number},
+          {"issuer", value.issuer},
+          {"authority", value.authority},
+          {"certificate", value.certificate},
+          {"outcome", value.outcome},
+          {"reason", printable(value.reason, 1'000)},
+          {"crlNumber", value.crl_number},
+          {"attempts", value.attempts},
+          {"handOuts", value.hand_outs},
+          {"receivedAt", moment(value.received_at)},
+          {"answeredAt", moment(value.answered_at)}};
+}
+
+order_summary order_of(const json& in) {
+  order_summary out;
+  for (const auto& [name, member] :
+       {std::pair{"context", &order_summary::context}, std::pair{"state", &order_summary::state},
+        std::pair{"serialNumber", &order_summary::serial_number},
+        std::pair{"issuer", &order_summary::issuer},
+        std::pair{"authority", &order_summary::authority},
+        std::pair{"certificate", &order_summary::certificate},
+        std::pair{"outcome", &order_summary::outcome}, std::pair{"reason", &order_summary::reason},
+        std::pair{"crlNumber", &order_summary::crl_number}})
+    out.*member = in.at(name).get<std::string>();
+  out.attempts = in.at("attempts").get<std::uint32_t>();
+  out.hand_outs = in.at("handOuts").get<std::uint32_t>();
+  out.received_at = moment_of(in.at("receivedAt"));
+  out.answered_at = moment_of(in.at("answeredAt"));
+  return out;
+}
+
 ordered_json object_of(const audit_entry& value) {
   return {{"sequence", value.sequence},
           {"at", moment(value.at)},
@@ -116,6 +150,13 @@ std::string to_json(const request_timeline& value) {
     lines.push_back(object_of(line));
   return ordered_json{{"summary", object_of(value.summary)}, {"lines", std::move(lines)}}.dump(
     -1, ' ', false, replace);
+}
+
+std::string to_json(const std::vector<order_summary>& values) {
+  auto list = ordered_json::array();
+  for (const auto& value : values)
+    list.push_back(object_of(value));
+  return ordered_json{{"value", std::move(list)}}.dump(-1, ' ', false, replace);
 }
 
 std::string to_json(const audit_excerpt& value) {
@@ -171,6 +212,18 @@ result<std::vector<request_summary>> summaries_from_json(std::string_view text) 
     return out;
   } catch (const std::exception& fault) {
     return failure(errc::bad_input, "requests", printable(fault.what(), 200));
+  }
+}
+
+result<std::vector<order_summary>> orders_from_json(std::string_view text) {
+  try {
+    std::vector<order_summary> out;
+    const auto whole = json::parse(text);
+    for (const auto& each : whole.at("value"))
+      out.push_back(order_of(each));
+    return out;
+  } catch (const std::exception& fault) {
+    return failure(errc::bad_input, "revocations", printable(fault.what(), 200));
   }
 }
 

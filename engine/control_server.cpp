@@ -86,7 +86,10 @@ http::server_response list(const control_commands& commands, std::string_view qu
   const auto count = count_in(query, {"count", control_requests_default, control_requests_max});
   if (!count)
     return refusal(count.error());
-  const auto found = commands.requests(*state, *count);
+  const auto flow = detail::percent_decoded(parameter(query, "flow"));
+  if (!flow)
+    return refusal(flow.error());
+  const auto found = commands.requests(*state, *count, *flow);
   return found ? body_of(to_json(*found)) : refusal(found.error());
 }
 
@@ -109,18 +112,60 @@ http::server_response audit(const control_commands& commands, const http::server
   return done ? body_of(R"({"value":true})") : refusal(done.error());
 }
 
-http::server_response one(const control_commands& commands, const std::string& method,
-                          std::string_view rest) {
+result<std::string> context_in(std::string_view part) {
+  auto context = detail::percent_decoded(part);
+  if (context && (context->empty() || context->size() > limits::request_context_bytes_max))
+    return failure(errc::bad_input, "context", "must have 1 to 512 octets");
+  return context;
+}
+
+http::server_response list_revocations(const control_commands& commands, std::string_view query) {
+  const auto state = detail::percent_decoded(parameter(query, "state"));
+  if (!state)
+    return refusal(state.error());
+  const auto count = count_in(query, {"count", control_requests_default, control_requests_max});
+  if (!count)
+    return refusal(count.error());
+  const result<std::vector<order_summary>> found
+    = commands.revocations ? commands.revocations(*state, *count) : not_here();
+  return found ? body_of(to_json(*found)) : refusal(found.error());
+}
+
+/// `rest`: "" for the list, or "/{context}/approve".
+http::server_response revocations(const control_commands& commands, const std::string& method,
+                                  std::string_view rest, std::string_view query) {
+  if (rest.empty())
+    return method == "GET" ? list_revocations(commands, query)
+                           : refusal(errc::bad_input, "method", "must be GET");
+  rest.remove_prefix(1);
   const auto slash = rest.find('/');
-  const auto context = detail::percent_decoded(rest.substr(0, slash));
+  const auto verb = slash == std::string_view::npos ? std::string_view{} : rest.substr(slash + 1);
+  if (verb != "approve" && verb != "reject")
+    return refusal(errc::not_found, "target", "there is no such call");
+  const auto context = context_in(rest.substr(0, slash));
   if (!context)
     return refusal(context.error());
-  if (context->empty() || context->size() > limits::request_context_bytes_max)
-    return refusal(errc::bad_input, "context", "must have 1 to 512 octets");
+  if (method != "POST")
+    return refusal(errc::bad_input, "method", "must be POST");
+  const result<void> done = commands.decide_revocation
+    ? commands.decide_revocation(*context, verb == "approve")
+    : not_here();
+  return done ? body_of(R"({"value":true})") : refusal(done.error());
+}
+
+http::server_response one(const control_commands& commands, const std::string& method,
+                          std::string_view rest, std::string_view query) {
+  const auto slash = rest.find('/');
+  const auto context = context_in(rest.substr(0, slash));
+  if (!context)
+    return refusal(context.error());
   if (slash == std::string_view::npos) {
     if (method != "GET")
       return refusal(errc::bad_input, "method", "must be GET");
-    const auto found = commands.show(*context);
+    const auto flow = detail::percent_decoded(parameter(query, "flow"));
+    if (!flow)
+      return refusal(flow.error());
+    const auto found = commands.show(*context, *flow);
     return found ? body_of(to_json(*found)) : refusal(found.error());
   }
   const auto verb = rest.substr(slash + 1);
@@ -144,7 +189,10 @@ http::server_response answer(const control_commands& commands, const http::serve
   constexpr std::string_view requests = "/requests";
   if (path.starts_with(requests) && path.size() > requests.size() + 1
       && path[requests.size()] == '/')
-    return one(commands, call.method, path.substr(requests.size() + 1));
+    return one(commands, call.method, path.substr(requests.size() + 1), query);
+  constexpr std::string_view orders = "/revocations";
+  if (path == orders || path.starts_with(std::string(orders) + "/"))
+    return revocations(commands, call.method, path.substr(orders.size()), query);
   if (path == "/audit")
     return audit(commands, call, query);
   if (path != "/status" && path != requests)

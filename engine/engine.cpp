@@ -1,21 +1,10 @@
 // The engine's face over the actor host: translates values, owns lifetimes.
-#include "engine/engine.hpp"
+#include "engine/engine_state.hpp"
 
-#include <atomic>
-
-#include "actors/system.hpp"
 #include "core/limits.hpp"
-#include "engine/assembly.hpp"
 #include "engine/audit_store.hpp"
 
 namespace pfx::engine {
-
-struct engine::state {
-  std::unique_ptr<assembly> parts;
-  std::unique_ptr<actors::actor_host> host; // goes first
-  unix_ms started_at = 0;
-  std::atomic<bool> stopped{false}; ///< or stopping: questions may come from any thread
-};
 
 namespace {
 
@@ -78,7 +67,22 @@ counters counters_of(const actors::tasks::counters& from) {
   to.surplus_found = from.surplus_found;
   to.surplus_revoked = from.surplus_revoked;
   to.commits = from.commits;
+  to.orders_received = from.orders_received;
+  to.orders_redelivered = from.orders_redelivered;
+  to.orders_revoked = from.orders_revoked;
+  to.orders_failed = from.orders_failed;
+  to.orders_reported = from.orders_reported;
   return to;
+}
+
+result<flow> flow_of_word(std::string_view word) {
+  if (word.empty() || word == "pfx") {
+    return flow::pfx;
+  }
+  if (word == "revocation") {
+    return flow::revocation;
+  }
+  return failure(errc::bad_input, "flow", "must be pfx or revocation");
 }
 
 request_summary summary_of(const record& from) {
@@ -176,6 +180,12 @@ status engine::current() const {
   out.totals = counters_of(s.parts->plant.totals);
   out.started_at = s.started_at;
   out.last_poll_at = s.parts->plant.totals.last_poll_at;
+  out.last_order_poll_at = s.parts->plant.totals.last_order_poll_at;
+  out.takes_orders = s.parts->plant.revocations != nullptr;
+  for (std::size_t i = 0; out.takes_orders && i + 1 < order_state_count; ++i) { // open ones
+    out.orders_by_state.emplace_back(std::string(name_of(static_cast<order_state>(i + 1))),
+                                     s.parts->plant.totals.open_orders[i]);
+  }
   out.store_poisoned = store.poisoned;
   out.below_free_space_floor = store.below_floor;
   out.free_bytes = store.free_bytes;
@@ -190,8 +200,23 @@ bool engine::wait_halted(std::chrono::milliseconds patience) const {
 }
 
 result<std::vector<request_summary>> engine::requests(const std::string& wanted,
-                                                      std::size_t count_max) const {
+                                                      std::size_t count_max,
+                                                      const std::string& in_flow) const {
+  const auto wanted_flow = flow_of_word(in_flow);
+  if (!wanted_flow) {
+    return failure(wanted_flow.error());
+  }
   std::vector<request_summary> out;
+  if (*wanted_flow == flow::revocation) {
+    const auto orders = revocations(wanted, count_max);
+    if (!orders) {
+      return failure(orders.error());
+    }
+    for (const auto& one : *orders) {
+      out.push_back(detail::summary_of(one));
+    }
+    return out;
+  }
   if (wanted == "settled") {
     auto read
       = state_->parts->store->each_settled([&](const request_key& key, const settled_record& one) {
@@ -217,8 +242,16 @@ result<std::vector<request_summary>> engine::requests(const std::string& wanted,
   return out;
 }
 
-result<request_timeline> engine::show(const std::string& context) const {
+result<request_timeline> engine::show(const std::string& context,
+                                      const std::string& in_flow) const {
   const auto& store = *state_->parts->store;
+  const auto wanted_flow = flow_of_word(in_flow);
+  if (!wanted_flow) {
+    return failure(wanted_flow.error());
+  }
+  if (*wanted_flow == flow::revocation) {
+    return detail::show_order(*state_->parts, context);
+  }
   const auto key = key_of(*state_->parts, context);
   request_timeline out;
   auto open = store.find_record(key);
@@ -233,7 +266,9 @@ result<request_timeline> engine::show(const std::string& context) const {
       return failure(settled.error());
     }
     if (!*settled) {
-      return failure(errc::not_found, "requestContext", "no request has this context");
+      return in_flow.empty()
+        ? detail::show_order(*state_->parts, context)
+        : failure(errc::not_found, "requestContext", "no request has this context");
     }
     out.summary = summary_of(key, **settled);
   }

@@ -35,6 +35,8 @@ struct counters {
   std::uint64_t keys_made = 0, submits = 0, issued = 0, prepared = 0, uploads = 0;
   std::uint64_t delivered = 0, failed = 0, superseded = 0, quarantined = 0, abandoned = 0;
   std::uint64_t surplus_found = 0, surplus_revoked = 0, commits = 0;
+  std::uint64_t orders_received = 0, orders_redelivered = 0, orders_revoked = 0;
+  std::uint64_t orders_failed = 0, orders_reported = 0;
 };
 
 struct status {
@@ -47,9 +49,12 @@ struct status {
   std::string lifecycle; ///< of this version, from the service: supported | warning | error
   std::uint64_t open_requests = 0;
   std::vector<std::pair<std::string, std::uint64_t>> open_by_state;
+  bool takes_orders = false; ///< revocation orders of a tenant
+  std::vector<std::pair<std::string, std::uint64_t>> orders_by_state; ///< open ones
   counters totals; ///< since the start of this process
   unix_ms started_at = 0;
-  unix_ms last_poll_at = 0; ///< 0 = none yet
+  unix_ms last_poll_at = 0;       ///< 0 = none yet
+  unix_ms last_order_poll_at = 0; ///< the last one that was answered; 0 = none yet
   bool store_poisoned = false;
   bool below_free_space_floor = false;
   std::uint64_t free_bytes = 0;
@@ -80,6 +85,20 @@ struct request_summary {
   std::uint64_t lease_number = 0;
   unix_ms received_at = 0, expires_at = 0, settled_at = 0;
   std::string outcome; ///< settled ones: delivered | superseded | failed
+};
+/// A revocation order of the tenant.
+struct order_summary {
+  std::string context;
+  std::string state;         ///< received | held | revoking | answered | reported
+  std::string serial_number; ///< as the service gave it
+  std::string issuer;        ///< as the service gave it; may be empty
+  std::string authority;     ///< the CA whose certificate it is, once that is known
+  std::string certificate;   ///< its serial number there: lower-case hex
+  std::string outcome;       ///< empty | revoked | the service's word for the failure
+  std::string reason;        ///< of a failure, or why it is held
+  std::string crl_number;    ///< of the first list with it, if the CA told
+  std::uint32_t attempts = 0, hand_outs = 0;
+  unix_ms received_at = 0, answered_at = 0;
 };
 struct request_timeline {
   request_summary summary;
@@ -117,9 +136,20 @@ public:
 
   /// `state` empty = all open ones; at most `count_max`, oldest first. Settled ones with state
   /// "settled".
+  /// `flow`: "pfx" (also if empty) or "revocation", whose states are those of order_summary.
   [[nodiscard]] result<std::vector<request_summary>> requests(const std::string& state,
-                                                              std::size_t count_max) const;
-  [[nodiscard]] result<request_timeline> show(const std::string& context) const;
+                                                              std::size_t count_max,
+                                                              const std::string& flow = {}) const;
+  /// With an empty `flow` the PFX request is meant, or, if there is none, the revocation order.
+  [[nodiscard]] result<request_timeline> show(const std::string& context,
+                                              const std::string& flow = {}) const;
+  /// Revocation orders, oldest first; `state` empty = all open ones.
+  [[nodiscard]] result<std::vector<order_summary>> revocations(const std::string& state,
+                                                               std::size_t count_max) const;
+  /// An operator's word on an order that is held: carry it out, or refuse it. errc::not_found,
+  /// errc::conflict (not held). Durable, with its line of the audit, when it returns.
+  [[nodiscard]] result<void> approve_revocation(const std::string& context);
+  [[nodiscard]] result<void> reject_revocation(const std::string& context);
   /// Releases a quarantined request for one more round of attempts. errc::not_found, errc::conflict
   /// (not quarantined).
   [[nodiscard]] result<void> retry(const std::string& context);

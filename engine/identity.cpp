@@ -16,6 +16,7 @@
 #include "crypto/request.hpp"
 #include "crypto/seal.hpp"
 #include "engine/files.hpp"
+#include "engine/identity_files.hpp"
 #include "engine/rotation.hpp"
 #include "engine/rotation_guard.hpp"
 
@@ -39,8 +40,6 @@ constexpr std::string_view seal_key = "connector-key";
 
 crypto::seal_place place_of_key() { return {seal_record_type, as_bytes(seal_key)}; }
 
-std::string key_path(const configuration& settings) { return settings.identity_file + ".key"; }
-
 result<crypto::sealer> sealer_of(secret_bytes master_key) {
   return crypto::sealer::make(std::move(master_key), as_bytes(seal_store_id), seal_epoch);
 }
@@ -52,9 +51,29 @@ result<crypto::sealer> open_sealer(const configuration& settings) {
   return sealer_of(std::move(*master));
 }
 
-/// The key as PKCS#8, DER.
-result<secret_bytes> read_key(const configuration& settings) {
-  const auto sealed = detail::read_file(key_path(settings), key_bytes_max);
+} // namespace
+
+std::string detail::key_path(const configuration& settings) {
+  return settings.identity_file + ".key";
+}
+std::string detail::next_identity_path(const configuration& settings) {
+  return settings.identity_file + ".next";
+}
+std::string detail::next_identity_key_path(const configuration& settings) {
+  return settings.identity_file + ".next.key";
+}
+
+detail::identity_files detail::identity_in_use(const configuration& settings) {
+  const auto next = next_identity_path(settings);
+  if (::access(next.c_str(), F_OK) != 0)
+    return {settings.identity_file, key_path(settings)};
+  const auto key = next_identity_key_path(settings);
+  return {next, ::access(key.c_str(), F_OK) == 0 ? key : key_path(settings)};
+}
+
+result<secret_bytes> detail::read_sealed_key(const configuration& settings,
+                                             const std::string& path) {
+  const auto sealed = read_file(path, key_bytes_max);
   if (!sealed)
     return failure(sealed.error());
   const auto sealer = open_sealer(settings);
@@ -62,11 +81,11 @@ result<secret_bytes> read_key(const configuration& settings) {
     return failure(sealer.error());
   auto opened = sealer->open(place_of_key(), *sealed);
   if (!opened)
-    return failure(opened.error().code, printable(key_path(settings), 512), opened.error().message);
+    return failure(opened.error().code, printable(path, 512), opened.error().message);
   return opened;
 }
 
-result<void> write_new_key(const configuration& settings) {
+result<void> detail::write_sealed_key(const configuration& settings, const std::string& path) {
   auto key = crypto::private_key::generate(key_algorithm::ec_p256);
   if (!key)
     return failure(key.error());
@@ -79,14 +98,19 @@ result<void> write_new_key(const configuration& settings) {
   const auto sealed = sealer->seal(place_of_key(), plain->view());
   if (!sealed)
     return failure(sealed.error());
-  return detail::write_new_file(key_path(settings), *sealed);
+  return write_new_file(path, *sealed);
 }
+
+namespace {
+
+using detail::key_path;
 
 /// Whoever writes the file first wins; everybody reads what stands there.
 result<crypto::private_key> pending_key(const configuration& settings) {
-  if (auto written = write_new_key(settings); !written && written.error().code != errc::conflict)
+  if (auto written = detail::write_sealed_key(settings, key_path(settings));
+      !written && written.error().code != errc::conflict)
     return failure(written.error());
-  const auto plain = read_key(settings);
+  const auto plain = detail::read_sealed_key(settings, key_path(settings));
   if (!plain)
     return failure(plain.error());
   return crypto::private_key::from_pkcs8(plain->view());
@@ -164,15 +188,22 @@ result<std::string> document_of(const service::register_answer& answer,
     return failure(own.error().code, "certificate", own.error().message);
   if (!own->matches(key))
     return failure(errc::crypto, "certificate", "is not one of the key that was registered");
-  auto chain = nlohmann::json::array();
+  std::vector<std::string> chain;
   for (const auto& der : answer.chain) {
     const auto each = crypto::certificate::from_der(der);
     if (!each)
       return failure(each.error().code, "chain", each.error().message);
     chain.push_back(each->pem());
   }
-  const nlohmann::ordered_json document{{"connectorId", answer.connector_id},
-                                        {"certificate", own->pem()},
+  return detail::identity_text(answer.connector_id, *own, chain);
+}
+
+} // namespace
+
+std::string detail::identity_text(const std::string& connector_id, const crypto::certificate& own,
+                                  const std::vector<std::string>& chain) {
+  const nlohmann::ordered_json document{{"connectorId", connector_id},
+                                        {"certificate", own.pem()},
                                         {"chain", chain},
                                         {"registeredAt", to_rfc3339(system_clock().wall())}};
   return document.dump(2) + "\n";
@@ -180,14 +211,9 @@ result<std::string> document_of(const service::register_answer& answer,
 
 // -- reading ------
 
-struct identity_document {
-  std::string connector_id;
-  std::string certificates; ///< PEM, leaf first
-};
-
-result<identity_document> read_document(const configuration& settings) {
-  const auto path = printable(settings.identity_file, 512);
-  const auto octets = detail::read_file(settings.identity_file, identity_bytes_max);
+result<detail::identity_document> detail::read_identity_document(const std::string& file) {
+  const auto path = printable(file, 512);
+  const auto octets = read_file(file, identity_bytes_max);
   if (!octets && octets.error().code == errc::not_found)
     return failure(errc::not_found, path,
                    "there is no identity yet: register with `pfxengine register CODE`");
@@ -209,8 +235,6 @@ result<identity_document> read_document(const configuration& settings) {
     return failure(errc::corrupt, path, "has no usable connectorId");
   return out;
 }
-
-} // namespace
 
 result<std::string> register_with_service(const configuration& settings,
                                           const register_settings& order) {
@@ -246,20 +270,21 @@ result<std::string> register_with_service(const configuration& settings,
 result<connector_identity> load_identity(const configuration& settings) {
   if (auto may = refuse_during_rotation(settings); !may)
     return failure(std::move(may).error());
-  const auto document = read_document(settings);
+  const auto files = detail::identity_in_use(settings);
+  const auto document = detail::read_identity_document(files.document);
   if (!document)
     return failure(document.error());
-  const auto plain = read_key(settings);
+  const auto plain = detail::read_sealed_key(settings, files.key);
   if (!plain)
     return failure(plain.error());
   const auto key = crypto::private_key::from_pkcs8(plain->view());
   if (!key)
-    return failure(errc::corrupt, printable(key_path(settings), 512), key.error().message);
+    return failure(errc::corrupt, printable(files.key, 512), key.error().message);
   const auto own = crypto::certificate::from_pem(document->certificates);
   if (!own)
-    return failure(errc::corrupt, printable(settings.identity_file, 512), own.error().message);
+    return failure(errc::corrupt, printable(files.document, 512), own.error().message);
   if (!own->matches(*key))
-    return failure(errc::corrupt, printable(settings.identity_file, 512),
+    return failure(errc::corrupt, printable(files.document, 512),
                    "its certificate is not one of the key beside it");
   auto pem = key->to_pem();
   if (!pem)
@@ -271,12 +296,12 @@ result<connector_identity> load_identity(const configuration& settings) {
   return out;
 }
 
-result<bool> detail::reseal_identity(const configuration& settings, const secret_bytes& from,
-                                     const secret_bytes* to) {
-  const auto path = key_path(settings);
-  const auto sealed = read_file(path, key_bytes_max);
+namespace {
+
+result<bool> reseal_key(const std::string& path, const secret_bytes& from, const secret_bytes* to) {
+  const auto sealed = detail::read_file(path, key_bytes_max);
   if (!sealed && sealed.error().code == errc::not_found)
-    return false; // not registered yet
+    return false; // not registered yet, or no renewal under way
   if (!sealed)
     return failure(sealed.error());
   const auto refuse
@@ -297,9 +322,22 @@ result<bool> detail::reseal_identity(const configuration& settings, const secret
   const auto again = next->seal(place_of_key(), plain->view());
   if (!again)
     return refuse(again.error());
-  if (auto put = replace_file(path, *again); !put)
+  if (auto put = detail::replace_file(path, *again); !put)
     return failure(std::move(put).error());
   return true;
+}
+
+} // namespace
+
+result<bool> detail::reseal_identity(const configuration& settings, const secret_bytes& from,
+                                     const secret_bytes* to) {
+  const auto own = reseal_key(key_path(settings), from, to);
+  if (!own)
+    return own;
+  const auto next = reseal_key(next_identity_key_path(settings), from, to); // of a renewal begun
+  if (!next)
+    return next;
+  return *own || *next;
 }
 
 } // namespace pfx::engine

@@ -70,6 +70,11 @@ constexpr std::array counter_rows{
   counter_row{"surplusFound", &counters::surplus_found},
   counter_row{"surplusRevoked", &counters::surplus_revoked},
   counter_row{"commits", &counters::commits},
+  counter_row{"ordersReceived", &counters::orders_received},
+  counter_row{"ordersRedelivered", &counters::orders_redelivered},
+  counter_row{"ordersRevoked", &counters::orders_revoked},
+  counter_row{"ordersFailed", &counters::orders_failed},
+  counter_row{"ordersReported", &counters::orders_reported},
 };
 // A counter that is added and forgotten here would silently be missing from every report.
 static_assert(counter_rows.size() * sizeof(std::uint64_t) == sizeof(counters));
@@ -100,9 +105,12 @@ std::string to_json(const status& value) {
                    {"lifecycle", printable(value.lifecycle)},
                    {"openRequests", value.open_requests},
                    {"openByState", ordered_json::object()},
+                   {"takesOrders", value.takes_orders},
+                   {"ordersByState", ordered_json::object()},
                    {"totals", ordered_json::object()},
                    {"startedAt", moment(value.started_at)},
                    {"lastPollAt", moment(value.last_poll_at)},
+                   {"lastOrderPollAt", moment(value.last_order_poll_at)},
                    {"storePoisoned", value.store_poisoned},
                    {"belowFreeSpaceFloor", value.below_free_space_floor},
                    {"freeBytes", value.free_bytes},
@@ -113,6 +121,8 @@ std::string to_json(const status& value) {
     out["attention"].push_back(printable(sentence, 1'000));
   for (const auto& [state, count] : value.open_by_state)
     out["openByState"][state] = count;
+  for (const auto& [state, count] : value.orders_by_state)
+    out["ordersByState"][state] = count;
   for (const auto& row : counter_rows)
     out["totals"][std::string(row.name)] = value.totals.*row.member;
   return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
@@ -133,10 +143,14 @@ result<status> status_from_json(std::string_view text) {
     out.open_requests = in.at("openRequests").get<std::uint64_t>();
     for (const auto& [state, count] : in.at("openByState").items())
       out.open_by_state.emplace_back(state, count.get<std::uint64_t>());
+    out.takes_orders = in.at("takesOrders").get<bool>();
+    for (const auto& [state, count] : in.at("ordersByState").items())
+      out.orders_by_state.emplace_back(state, count.get<std::uint64_t>());
     for (const auto& row : counter_rows)
       out.totals.*row.member = in.at("totals").at(std::string(row.name)).get<std::uint64_t>();
     out.started_at = moment_of(in.at("startedAt"));
     out.last_poll_at = moment_of(in.at("lastPollAt"));
+    out.last_order_poll_at = moment_of(in.at("lastOrderPollAt"));
     out.store_poisoned = in.at("storePoisoned").get<bool>();
     out.below_free_space_floor = in.at("belowFreeSpaceFloor").get<bool>();
     out.free_bytes = in.at("freeBytes").get<std::uint64_t>();

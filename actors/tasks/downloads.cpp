@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "actors/tasks/service_calls.hpp"
+#include "actors/tasks/upkeep.hpp"
 #include "actors/tasks/vault.hpp"
 
 namespace pfx::actors::tasks {
@@ -140,13 +141,22 @@ handed_page run_handed_to_me(const plant& p, const std::string& after) noexcept 
   return out;
 }
 
+namespace {
+
+std::string health_of(const plant& p) {
+  return p.upkeep != nullptr ? p.upkeep->health_json() : std::string("{}");
+}
+
+} // namespace
+
 check_in_outcome run_check_in(const plant& p, bool reconciled) noexcept {
   check_in_outcome out;
   try {
     auto answer = p.service->check_in(p.caller.current(),
                                       {.connector_version = p.settings.connector_version,
                                        .at = p.anchor.current(),
-                                       .reconciled = reconciled});
+                                       .reconciled = reconciled,
+                                       .health_json = health_of(p)});
     if (!answer) {
       const auto& fault = answer.error();
       out.code = fault.what.code;

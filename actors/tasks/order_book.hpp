@@ -49,6 +49,11 @@ public:
   /// errc::not_found, errc::conflict; errc::none: it is on its way to the disk.
   [[nodiscard]] error operator_word(const request_key& key, revocation::event_kind word,
                                     const revocation::moment& now);
+  /// True if nothing about it waits for the disk.
+  [[nodiscard]] bool durable(const request_key& key) const {
+    const auto found = open_.find(key);
+    return found == open_.end() || found->second.undurable == 0;
+  }
   void tick(const revocation::moment& now);
 
   // -- what goes out ------

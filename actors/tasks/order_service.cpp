@@ -23,7 +23,7 @@ constexpr std::size_t transaction_octets = 16;
 revocation::offer offer_of(const plant& p, const revocation_request& from,
                            const std::string& transaction_id) {
   revocation::offer out;
-  out.key = {p.settings.tenant, flow::revocation, from.request_context};
+  out.key = {p.order_tenant(), flow::revocation, from.request_context};
   out.serial_number = from.serial_number;
   out.issuer_name = from.issuer_name.value_or("");
   out.ca_configuration = from.ca_configuration.value_or("");
@@ -54,6 +54,15 @@ result<std::map<request_key, revocation_order>> known_of(
   return out;
 }
 
+/// What was wrong, and under which id the other side knows the call.
+std::string words_of(const connect::intune::call_error& fault) {
+  auto out = to_string(fault.what);
+  if (fault.status != 0) {
+    out += " (HTTP " + std::to_string(fault.status) + ")";
+  }
+  return fault.request_id.empty() ? out : out + " client-request-id=" + fault.request_id;
+}
+
 order_download download(const plant& p, std::size_t orders_max) {
   order_download out;
   const auto transaction_id = to_hex(crypto::random_bytes(transaction_octets));
@@ -61,7 +70,8 @@ order_download download(const plant& p, std::size_t orders_max) {
   if (!answer) {
     out.failed = true;
     out.retry_after_ms = answer.error().retry_after_ms;
-    out.why = to_string(answer.error().what);
+    out.why = words_of(answer.error());
+    out.code = answer.error().what.code;
     return out;
   }
   for (const auto& one : answer->requests) {
@@ -111,7 +121,7 @@ order_answers report_orders(const plant& p, const std::vector<revocation_order>&
     if (answer) {
       said.kind = event_kind::report_recorded;
     } else {
-      said.text = to_string(answer.error().what);
+      said.text = words_of(answer.error());
       said.retry_after_ms = answer.error().retry_after_ms;
       odd = answer.error().what.code == errc::bad_input
         || answer.error().what.code == errc::conflict

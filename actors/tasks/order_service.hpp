@@ -18,6 +18,7 @@ struct order_download {
   std::map<request_key, revocation_order> known; ///< reported by us before
   bool full = false;                             ///< as many as were asked for: more may wait
   bool failed = false;
+  errc code = errc::none; ///< why it failed
   std::int64_t retry_after_ms = 0;
   std::string why;
 };

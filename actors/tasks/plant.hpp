@@ -3,6 +3,7 @@
 // executors.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <map>
@@ -18,9 +19,10 @@
 #include "actors/tasks/issuance_policy.hpp"
 #include "actors/tasks/notices.hpp"
 #include "connect/ca/authority.hpp"
-#include "connect/intune/revocation.hpp"
+#include "connect/intune/connection.hpp"
 #include "connect/service/client.hpp"
 #include "core/lifecycle.hpp"
+#include "core/revocation.hpp"
 #include "crypto/certificate.hpp"
 #include "crypto/key_store.hpp"
 #include "crypto/seal.hpp"
@@ -42,11 +44,14 @@ struct plant_settings {
   std::int64_t lease_ms = 600'000;
   std::int64_t lease_margin_ms = 5'000; ///< taken off each deadline; capped at a fifth of the lease
   std::int64_t check_in_interval_ms = 300'000;
+  std::int64_t upkeep_interval_ms = 600'000; ///< a look at our own certificates and secrets
   std::size_t requests_max = 500; ///< of one download
   std::size_t open_requests_max = 2'000;
   std::int64_t revocation_interval_ms = 3'600'000; ///< the service keeps orders back as long
   std::size_t revocations_max = 100;               ///< of one download and of one report
   std::size_t revocations_hour_max = 500;          ///< beyond it an operator is asked
+  std::int64_t revocation_retry_ms = 1'000;        ///< first wait after a failed call
+  std::string revocation_tenant;                   ///< of the orders; empty: `tenant`
   std::size_t crypto_workers = 2;
   std::size_t issuer_calls_max = 8;    ///< CA calls at the same time
   std::size_t upload_calls_max = 2;    ///< service calls of the uploader at the same time
@@ -63,7 +68,11 @@ struct counters {
   std::atomic<std::uint64_t> keys_made{0}, submits{0}, issued{0}, prepared{0}, uploads{0};
   std::atomic<std::uint64_t> delivered{0}, failed{0}, superseded{0}, quarantined{0}, abandoned{0};
   std::atomic<std::uint64_t> surplus_found{0}, surplus_revoked{0}, commits{0};
-  std::atomic<std::int64_t> last_poll_at{0};
+  std::atomic<std::uint64_t> orders_received{0}, orders_redelivered{0}, orders_revoked{0};
+  std::atomic<std::uint64_t> orders_failed{0}, orders_reported{0};
+  std::atomic<std::int64_t> last_poll_at{0}, last_order_poll_at{0};
+  /// Not counted but standing: open revocation orders, by order_state - 1
+  std::array<std::atomic<std::uint64_t>, order_state_count> open_orders{};
 };
 
 /// An event for the host, as the engine's face passes it on.
@@ -114,6 +123,7 @@ private:
   connect::service::anchor at_;
 };
 
+class upkeep_port;
 class use_limits;
 
 struct plant {
@@ -123,16 +133,20 @@ struct plant {
   const crypto::sealer* sealer = nullptr;
   connect::service::pfx_request_service* service = nullptr;
   connect::intune::revocation_service* revocations = nullptr; ///< null: no revocation orders
+  connect::intune::connection* tenant = nullptr;              ///< null: none is configured
   std::map<std::string, authority_entry> authorities;
   crypto::recipient_gate* gate = nullptr;
   issuance_policy issuance;
   const crypto::key_store* keys = nullptr; ///< connector keys; null: no imports
   use_limits* uses = nullptr;              ///< null: as often as asked
+  upkeep_port* upkeep = nullptr; ///< our own certificates and secrets; null: nobody looks after them
   const clock* time = nullptr;
   executor* cpu = nullptr;        ///< crypto work, one thread per core
   executor* background = nullptr; ///< the slow lane: one thread with what the others leave
   executor* io = nullptr;         ///< calls to the outside
-  executor* disk = nullptr;       ///< one thread: the only one that commits
+  /// What orders need of the outside: a tenant that hangs must not hold PFX requests up. Null: `io`
+  executor* orders_io = nullptr;
+  executor* disk = nullptr; ///< one thread: the only one that commits
   caller_identity caller;
   mutable audit_anchor anchor;
   mutable key_announcement announcement;
@@ -145,6 +159,9 @@ struct plant {
   std::function<std::uint64_t()> random;   ///< for jitter; thread-safe
 
   [[nodiscard]] lifecycle::moment now() const { return {time->wall(), time->boot(), random()}; }
+  [[nodiscard]] const std::string& order_tenant() const {
+    return settings.revocation_tenant.empty() ? settings.tenant : settings.revocation_tenant;
+  }
   /// The deadline of a lease that was asked for at `sent`.
   [[nodiscard]] boot_ms lease_deadline(boot_ms sent, std::int64_t granted_ms) const {
     return sent + granted_ms - std::min(settings.lease_margin_ms, granted_ms / 5);

@@ -83,6 +83,12 @@ answer<std::vector<service_location>> connection::probe() {
   return out;
 }
 
+answer<void> connection::upkeep() {
+  if (auto token = parts_->tokens->token(parts_->scope); !token)
+    return tl::unexpected(std::move(token.error()));
+  return {};
+}
+
 void connection::cancel() noexcept { parts_->over->cancel(); }
 
 } // namespace pfx::connect::intune

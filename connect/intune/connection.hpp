@@ -34,6 +34,9 @@ public:
   /// Both tokens and the addresses of both services; spends no challenge and takes nothing from a
   /// queue. The first thing that is wrong.
   [[nodiscard]] answer<std::vector<service_location>> probe();
+  /// Keeps the token for Intune fresh, so that a credential that is refused is noticed before it is
+  /// needed. Asks the sign-in service only when the token is about to end.
+  [[nodiscard]] answer<void> upkeep();
   /// Ends running and later calls with errc::stopping.
   void cancel() noexcept;
 

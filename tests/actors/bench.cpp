@@ -197,6 +197,18 @@ bool bench::stop(const std::function<void()>& meanwhile) {
   return quiet;
 }
 
+errc bench::order_word(const std::string& context, revocation::event_kind word) {
+  errc out = errc::internal;
+  caf::scoped_actor self{system_->system};
+  auto asked = self->request(
+    system_->above, std::chrono::seconds(30),
+    actors::pack(actors::order_wish{{plant.order_tenant(), flow::revocation, context}, word}));
+  run();
+  asked.receive([&](const actors::parcel<error>& what) { out = what->code; },
+                [](const caf::error&) {});
+  return out;
+}
+
 bool bench::halted() const { return system_->last.now == actors::supervision::phase::halted; }
 errc bench::halted_by() const { return system_->last.halted_by; }
 

@@ -41,6 +41,7 @@ answer<check_in_answer> fake_service::check_in(const caller& who, const check_in
   }
   epoch_seen = who.epoch;
   reconciled.push_back(order.reconciled);
+  health.push_back(order.health_json);
   check_in_answer out;
   out.last_known = anchor;
   out.lifecycle = "supported";

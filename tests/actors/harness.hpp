@@ -76,9 +76,10 @@ public:
   std::size_t reject = 0;
   bool stale = false; ///< every call from now on
   std::uint64_t reacknowledged = 0;
-  std::size_t fail_pages = 0;   ///< of handedToMe
-  std::size_t page_size = 2;    ///< of handedToMe
-  std::vector<bool> reconciled; ///< of each check-in
+  std::size_t fail_pages = 0;      ///< of handedToMe
+  std::size_t page_size = 2;       ///< of handedToMe
+  std::vector<bool> reconciled;    ///< of each check-in
+  std::vector<std::string> health; ///< of each check-in
 
 private:
   connect::service::upload_answer take(const connect::service::upload_entry& entry);
@@ -151,6 +152,8 @@ public:
   void restore() const;
   /// A clean stop; true if quiet. `meanwhile` happens when it was asked for and waits.
   bool stop(const std::function<void()>& meanwhile = {});
+  /// An operator's word on a revocation order of `plant.order_tenant()`.
+  errc order_word(const std::string& context, revocation::event_kind word);
   [[nodiscard]] bool halted() const;
   [[nodiscard]] errc halted_by() const;
 

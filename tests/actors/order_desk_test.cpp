@@ -1,125 +1,12 @@
 // Revocation orders through the actors: each is carried out and reported once, whatever is lost,
 // repeated or cut off in the middle.
-#include <functional>
-
-#include "core/revocation.hpp"
-#include "tests/actors/harness.hpp"
-#include "tests/catch.hpp"
+#include "tests/actors/order_support.hpp"
 
 using namespace pfx;
-using namespace pfx::connect::intune;
-using test::bench;
-
-namespace {
-
-/// A tenant's revocation queue in memory: what was handed out is kept back for an hour.
-class fake_queue final : public revocation_service {
-public:
-  explicit fake_queue(const test::fake_clock& time) : time_(time) {}
-
-  answer<revocation_batch> download(const std::string& transaction_id, int max_requests,
-                                    const std::optional<std::string>&) override {
-    ++downloads;
-    transactions.push_back(transaction_id);
-    if (fail_downloads > 0) {
-      --fail_downloads;
-      return refusal({errc::unavailable, "", "busy"});
-    }
-    revocation_batch out;
-    for (auto& [context, one] : orders) {
-      if (!one.recorded && one.kept_back_until <= time_.now
-          && out.requests.size() < static_cast<std::size_t>(max_requests)) {
-        one.kept_back_until = time_.now + 3'600'000;
-        one.transaction = transaction_id;
-        out.requests.push_back({context, one.serial, one.issuer, std::nullopt});
-      }
-    }
-    return out;
-  }
-
-  answer<std::string> upload(const std::string& transaction_id,
-                             const std::vector<revocation_result>& results) override {
-    batches.push_back(results.size());
-    if (say_false_to_batches && results.size() > 1) {
-      return refusal({errc::bad_input, "value", "is not true"});
-    }
-    for (const auto& one : results) {
-      auto& of = orders.at(one.request_context);
-      CHECK(of.transaction == transaction_id);
-      of.reports.push_back(one);
-      of.recorded = true;
-    }
-    if (lose_upload_answers > 0) {
-      --lose_upload_answers;
-      return refusal({errc::unknown_outcome, "", "cut"});
-    }
-    return "id";
-  }
-
-  struct kept {
-    std::string serial;
-    std::optional<std::string> issuer;
-    std::int64_t kept_back_until = 0; ///< fake_clock::now
-    std::string transaction;
-    bool recorded = false;
-    std::vector<revocation_result> reports;
-  };
-  std::map<std::string, kept> orders;
-  std::vector<std::string> transactions;
-  std::vector<std::size_t> batches;
-  std::size_t downloads = 0;
-  std::size_t fail_downloads = 0;
-  std::size_t lose_upload_answers = 0;
-  bool say_false_to_batches = false;
-
-  [[nodiscard]] bool all_recorded() const {
-    return std::all_of(orders.begin(), orders.end(),
-                       [](const auto& one) { return one.second.recorded; });
-  }
-
-private:
-  const test::fake_clock& time_;
-};
-
-/// A bench whose CA has issued through the engine, with a queue of orders beside it.
-struct tenant {
-  bench b;
-  fake_queue queue{b.time};
-
-  explicit tenant(int certificates) {
-    b.plant.revocations = &queue;
-    for (int i = 0; i < certificates; ++i) {
-      b.service.offer(b.request("r" + std::to_string(i)));
-    }
-    b.start();
-    REQUIRE(b.advance_until([&] { return b.service.all_recorded(); }));
-  }
-  [[nodiscard]] std::vector<std::string> serials() const {
-    std::vector<std::string> out;
-    for (const auto& [id, slot] : b.ca->slots) {
-      out.push_back(slot.serial);
-    }
-    return out;
-  }
-  [[nodiscard]] std::size_t revoked() const {
-    std::size_t out = 0;
-    for (const auto& [id, slot] : b.ca->slots) {
-      out += slot.revoked ? 1 : 0;
-    }
-    return out;
-  }
-  void order(const std::string& context, const std::string& serial) {
-    queue.orders[context].serial = serial;
-  }
-  bool finished(std::int64_t limit_ms = 2 * 3'700'000) {
-    return b.advance_until([&] { return queue.all_recorded(); }, limit_ms);
-  }
-};
-
-} // namespace
+using namespace pfx::test;
 
 TEST_CASE("orders are carried out at the CA and reported", "[actors][orders]") {
-  tenant t(3);
+  order_bench t(3);
   const auto serials = t.serials();
   t.order("a", serials[0]);
   t.order("b", serials[1]);
@@ -133,7 +20,7 @@ TEST_CASE("orders are carried out at the CA and reported", "[actors][orders]") {
 
 TEST_CASE("a certificate that was not issued here is refused and reported, and nothing is revoked",
           "[actors][orders]") {
-  tenant t(1);
+  order_bench t(1);
   t.order("foreign", "abcdef0123456789");
   t.order("nonsense", "no serial");
   t.queue.orders["other issuer"] = {.serial = t.serials()[0], .issuer = "CN=Somebody else"};
@@ -146,7 +33,7 @@ TEST_CASE("a certificate that was not issued here is refused and reported, and n
 }
 
 TEST_CASE("a report whose answer is lost is sent again as it was", "[actors][orders]") {
-  tenant t(1);
+  order_bench t(1);
   t.order("a", t.serials()[0]);
   t.queue.lose_upload_answers = 2;
   REQUIRE(t.b.advance_until([&] { return t.queue.orders["a"].reports.size() == 3; }, 4'000'000));
@@ -157,7 +44,7 @@ TEST_CASE("a report whose answer is lost is sent again as it was", "[actors][ord
 }
 
 TEST_CASE("a batch that is not recorded goes one by one", "[actors][orders]") {
-  tenant t(3);
+  order_bench t(3);
   const auto serials = t.serials();
   for (std::size_t i = 0; i < 3; ++i) {
     t.order("o" + std::to_string(i), serials[i]);
@@ -171,7 +58,7 @@ TEST_CASE("a batch that is not recorded goes one by one", "[actors][orders]") {
 
 TEST_CASE("an order that comes again after it was reported is reported and not carried out again",
           "[actors][orders]") {
-  tenant t(1);
+  order_bench t(1);
   t.order("a", t.serials()[0]);
   REQUIRE(t.finished());
   const auto calls = t.b.ca->revocations;
@@ -183,7 +70,7 @@ TEST_CASE("an order that comes again after it was reported is reported and not c
 
 TEST_CASE("a download that fails is tried again with a wait, and the next one at its hour",
           "[actors][orders]") {
-  tenant t(1);
+  order_bench t(1);
   t.queue.fail_downloads = 2;
   t.order("a", t.serials()[0]);
   REQUIRE(t.finished());
@@ -193,7 +80,7 @@ TEST_CASE("a download that fails is tried again with a wait, and the next one at
 }
 
 TEST_CASE("a full batch is followed by the next one at once", "[actors][orders]") {
-  tenant t(6);
+  order_bench t(6);
   t.b.plant.settings.revocations_max = 2;
   int n = 0;
   for (const auto& serial : t.serials()) {
@@ -209,7 +96,7 @@ TEST_CASE("a crash after any turn of an actor revokes and reports each order all
           "[actors][orders]") {
   std::set<order_state> seen;
   for (std::size_t turns = 1; turns < 90; turns += 2) {
-    tenant t(1);
+    order_bench t(1);
     t.b.crash();
     t.order("a", t.serials()[0]);
     t.b.time.now += 1'000;
@@ -235,7 +122,7 @@ TEST_CASE("a crash after any turn of an actor revokes and reports each order all
 }
 
 TEST_CASE("a clean stop leaves no order in flight", "[actors][orders]") {
-  tenant t(1);
+  order_bench t(1);
   t.order("a", t.serials()[0]);
   t.queue.fail_downloads = 1;
   t.b.advance(1'000);

@@ -53,6 +53,24 @@ request_summary some_summary(std::string context) {
   return out;
 }
 
+order_summary some_order() {
+  order_summary out;
+  out.context = "o/1 ü";
+  out.state = "answered";
+  out.serial_number = "4660";
+  out.issuer = "CN=Issuer";
+  out.authority = "CA";
+  out.certificate = "1234";
+  out.outcome = "revoked";
+  out.reason = "because";
+  out.crl_number = "77";
+  out.attempts = 2;
+  out.hand_outs = 3;
+  out.received_at = 1'790'000'000'000;
+  out.answered_at = 1'790'000'001'000;
+  return out;
+}
+
 /// Remembers what it was asked; knows one request.
 struct cardboard {
   std::string known = "ctx/1 ü?&#%";
@@ -69,16 +87,27 @@ struct cardboard {
   control_commands commands() {
     control_commands out;
     out.current = [] { return some_status(); };
-    out.requests = [this](const std::string& state,
-                          std::size_t count) -> result<std::vector<request_summary>> {
+    out.requests = [this](const std::string& state, std::size_t count,
+                          const std::string& flow) -> result<std::vector<request_summary>> {
       const std::lock_guard lock(guard);
-      asked.push_back("list:" + state + ":" + std::to_string(count));
+      asked.push_back("list:" + state + ":" + std::to_string(count)
+                      + (flow.empty() ? "" : ":" + flow));
       if (state == "nonsense")
         return failure(errc::bad_input, "state", "is not a state");
       return std::vector<request_summary>{some_summary("a"), some_summary("b")};
     };
-    out.show = [this](const std::string& context) -> result<request_timeline> {
-      if (context != known)
+    out.revocations
+      = [this](const std::string& state, std::size_t count) -> result<std::vector<order_summary>> {
+      const std::lock_guard lock(guard);
+      asked.push_back("orders:" + state + ":" + std::to_string(count));
+      return std::vector<order_summary>{some_order()};
+    };
+    out.decide_revocation = [this](const std::string& context, bool approve) {
+      return act(approve ? "approve" : "reject", context);
+    };
+    out.show
+      = [this](const std::string& context, const std::string& flow) -> result<request_timeline> {
+      if (context != known || flow == "revocation")
         return failure(errc::not_found, "requestContext", "no request has this context");
       return request_timeline{some_summary(context),
                               {{1'790'000'000'000, 1001, "received", "call-1", "came in", 12}}};
@@ -262,4 +291,40 @@ TEST_CASE("a line without a request or a call has no empty places", "[engine][lo
   const auto parsed = json::parse(json_line(what));
   CHECK(parsed.size() == 4);
   CHECK(parsed.at("channel") == "system");
+}
+
+TEST_CASE("revocation orders survive the way over the socket", "[engine][control]") {
+  both_sides both;
+  const auto found = both.client.revocations("held", 7);
+  REQUIRE(found);
+  REQUIRE(found->size() == 1);
+  CHECK(to_json(*found) == to_json(std::vector<order_summary>{some_order()}));
+  CHECK(found->front().crl_number == "77");
+  CHECK(found->front().answered_at == 1'790'000'001'000);
+  CHECK(both.client.requests("", 5, "revocation"));
+  CHECK(both.behind.asked == std::vector<std::string>{"orders:held:7", "list::5:revocation"});
+  CHECK(both.client.show(both.behind.known, "revocation").error().code == errc::not_found);
+}
+
+TEST_CASE("an operator's word reaches the order that it is about", "[engine][control]") {
+  both_sides both;
+  CHECK(both.client.decide_revocation(both.behind.known, true));
+  CHECK(both.client.decide_revocation(both.behind.known, false));
+  CHECK(both.client.decide_revocation("other", true).error().code == errc::conflict);
+  CHECK(both.behind.asked.size() == 3);
+  CHECK(both.behind.asked[0] == "approve:" + both.behind.known);
+  CHECK(both.behind.asked[1] == "reject:" + both.behind.known);
+}
+
+TEST_CASE("calls about orders that are none are refused and change nothing", "[engine][control]") {
+  both_sides both;
+  CHECK(both.raw("POST", "/revocations").status == 400);
+  CHECK(both.raw("GET", "/revocationsx").status == 404);
+  CHECK(both.raw("GET", "/revocations/a").status == 404);
+  CHECK(both.raw("GET", "/revocations/a/approve").status == 400);
+  CHECK(both.raw("POST", "/revocations/a/explode").status == 404);
+  CHECK(both.raw("POST", "/revocations//approve").status == 400);
+  CHECK(both.raw("POST", "/revocations/%zz/approve").status == 400);
+  CHECK(both.raw("GET", "/revocations?count=0").status == 400);
+  CHECK(both.behind.asked.empty());
 }

@@ -1,0 +1,24 @@
+// What an engine consists of, and what its two source files share. Private to engine/.
+#pragma once
+
+#include <atomic>
+
+#include "actors/system.hpp"
+#include "engine/assembly.hpp"
+
+namespace pfx::engine {
+
+struct engine::state {
+  std::unique_ptr<assembly> parts;
+  std::unique_ptr<actors::actor_host> host; // goes first
+  unix_ms started_at = 0;
+  std::atomic<bool> stopped{false}; ///< or stopping: questions may come from any thread
+};
+
+namespace detail {
+[[nodiscard]] request_summary summary_of(const order_summary& from);
+[[nodiscard]] result<request_timeline> show_order(const assembly& parts,
+                                                  const std::string& context);
+} // namespace detail
+
+} // namespace pfx::engine

@@ -1,0 +1,131 @@
+// What an administrator sees of revocation orders, and that a tenant in trouble is no trouble for
+// PFX requests.
+#include "tests/actors/order_support.hpp"
+
+using namespace pfx;
+using namespace pfx::test;
+
+namespace {
+
+bool tells(const order_bench& t, std::string_view part) {
+  const auto all = t.b.plant.attention.current();
+  return std::any_of(all.begin(), all.end(), [part](const std::string& one) {
+    return one.find(part) != std::string::npos;
+  });
+}
+
+std::uint64_t open(const order_bench& t, order_state in) {
+  return t.b.plant.totals.open_orders[static_cast<std::size_t>(in) - 1];
+}
+
+} // namespace
+
+TEST_CASE("a tenant that does not let us in is told, and PFX requests go on", "[actors][orders]") {
+  for (const auto code : {errc::unauthorized, errc::unavailable, errc::not_found}) {
+    order_bench t(1);
+    t.b.time.now += 3'790'000; // the next download is due
+    t.queue.fail_downloads = 1'000'000;
+    t.queue.fail_with = code;
+    const auto before = t.queue.downloads;
+    REQUIRE(t.b.advance_until([&] { return tells(t, "Intune"); }, 4'000'000));
+    CHECK(tells(t, "does not let us in") == (code != errc::unavailable));
+    t.b.service.offer(t.b.request("while it is down"));
+    REQUIRE(t.b.advance_until([&] { return t.b.service.all_recorded(); }));
+    t.b.advance(60'000);
+    CHECK_FALSE(t.b.halted());
+    CHECK(t.queue.downloads - before < 60); // with waits
+    t.queue.fail_downloads = 0;
+    t.order("a", t.serials()[0]);
+    REQUIRE(t.finished());
+    CHECK_FALSE(tells(t, "Intune"));
+  }
+}
+
+TEST_CASE("who is not let in asks less often than who gets no answer", "[actors][orders]") {
+  std::map<errc, std::size_t> asked;
+  for (const auto code : {errc::unauthorized, errc::unavailable}) {
+    order_bench t(1);
+    t.queue.fail_downloads = 1'000'000;
+    t.queue.fail_with = code;
+    t.b.time.now += 3'790'000;
+    const auto before = t.queue.downloads;
+    t.b.advance(30'000);
+    asked[code] = t.queue.downloads - before;
+  }
+  CHECK(asked[errc::unauthorized] < asked[errc::unavailable]);
+  CHECK(asked[errc::unauthorized] >= 1);
+}
+
+TEST_CASE("orders are counted", "[actors][orders]") {
+  order_bench t(2);
+  t.order("ours", t.serials()[0]);
+  t.order("foreign", "abcdef0123456789");
+  REQUIRE(t.finished());
+  t.b.advance(1'000);
+  const auto& totals = t.b.plant.totals;
+  CHECK(totals.orders_received == 2);
+  CHECK(totals.orders_revoked == 1);
+  CHECK(totals.orders_failed == 1);
+  CHECK(totals.orders_reported == 2);
+  CHECK(totals.last_order_poll_at > 0);
+  for (const auto state : {order_state::received, order_state::revoking, order_state::answered}) {
+    CHECK(open(t, state) == 0);
+  }
+}
+
+TEST_CASE("orders over the limit of an hour are shown until they are decided", "[actors][orders]") {
+  order_bench t(3);
+  t.b.crash();
+  t.b.plant.settings.revocations_hour_max = 1;
+  int n = 0;
+  for (const auto& serial : t.serials()) {
+    t.order("o" + std::to_string(n++), serial);
+  }
+  t.b.time.now += 1'000;
+  t.b.start();
+  REQUIRE(t.b.advance_until([&] { return open(t, order_state::held) == 2; }, 4'000'000));
+  CHECK(tells(t, "2 revocation orders"));
+  CHECK(t.revoked() == 1);
+  std::vector<std::string> held;
+  for (const auto& one : t.b.orders()) {
+    if (one.state == order_state::held) {
+      held.push_back(one.key.context);
+    }
+  }
+  REQUIRE(held.size() == 2);
+  CHECK(t.b.order_word(held[0], revocation::event_kind::approved) == errc::none);
+  // Durable when it is answered, with its line of the audit.
+  const auto lines = t.b.audit();
+  CHECK(std::count_if(
+          lines.begin(), lines.end(),
+          [](const auto& line) { return line.event == revocation::trail_event::operator_word; })
+        == 1);
+  CHECK(t.b.order_word(held[1], revocation::event_kind::rejected) == errc::none);
+  CHECK(t.b.order_word("no such order", revocation::event_kind::approved) == errc::not_found);
+  t.b.advance(10'000);
+  CHECK(t.revoked() == 2);
+  CHECK(t.queue.all_recorded());
+  CHECK(open(t, order_state::held) == 0);
+  CHECK_FALSE(tells(t, "revocation orders"));
+  CHECK(t.b.order_word(held[0], revocation::event_kind::approved) != errc::none);
+}
+
+TEST_CASE("orders of a tenant that was configured before rest, and are not reported to another",
+          "[actors][orders]") {
+  order_bench t(1);
+  t.b.crash();
+  t.order("a", t.serials()[0]);
+  t.queue.lose_upload_answers = 1'000'000;
+  t.b.time.now += 1'000;
+  t.b.start();
+  REQUIRE(t.b.advance_until([&] { return !t.queue.batches.empty(); }, 4'000'000));
+  t.b.crash();
+  const auto sent = t.queue.batches.size();
+  t.queue.orders.clear();
+  t.b.plant.settings.revocation_tenant = "another.example.test";
+  t.b.time.now += 1'000;
+  t.b.start();
+  t.b.advance(700'000);
+  CHECK(t.queue.batches.size() == sent);
+  REQUIRE(t.b.orders().size() == 1); // kept
+}
