@@ -16,7 +16,34 @@ struct rotate_options {
   std::string old_key_file;
 };
 
+/// Paths as the administrator knows them, in place of those of copies in memory.
+class known_paths {
+public:
+  explicit known_paths(const rotate_options& options) {
+    if (const auto settings = engine::load_configuration(options.configuration))
+      master_key_ = settings->master_key_file;
+    new_key_ = options.new_key_file;
+    old_key_ = options.old_key_file;
+  }
+  [[nodiscard]] std::string said(std::string text, const engine::configuration& settings,
+                                 const rotate_options& now) const {
+    const std::pair<const std::string&, const std::string&> changed[]
+      = {{settings.master_key_file, master_key_},
+         {now.new_key_file, new_key_},
+         {now.old_key_file, old_key_}};
+    for (const auto& [copy, known] : changed)
+      if (copy != known && !copy.empty())
+        if (const auto at = text.find(copy); at != std::string::npos)
+          text.replace(at, copy.size(), printable(known, 512));
+    return text;
+  }
+
+private:
+  std::string master_key_, new_key_, old_key_;
+};
+
 exit_code rotate(rotate_options& options) {
+  const known_paths known(options);
   const auto settings
     = load_to_change(options.configuration, {&options.new_key_file, &options.old_key_file});
   if (!settings)
@@ -24,15 +51,18 @@ exit_code rotate(rotate_options& options) {
   const auto done = engine::rotate_master_key(
     *settings,
     {.new_key_file = options.new_key_file, .at_step = {}, .old_key_file = options.old_key_file});
-  if (!done)
-    return refuse(done.error());
+  if (!done) {
+    auto fault = done.error();
+    fault.message = known.said(fault.message, *settings, options);
+    return refuse(fault);
+  }
   if (done->resumed)
     say("an interrupted rotation was finished");
   say("sealed again: " + std::to_string(done->records) + " records, " + std::to_string(done->keys)
       + " connector keys, " + (done->identity ? "the identity's key" : "no identity"));
   say("master key " + done->old_key_id + " replaced by " + done->new_key_id);
   for (const auto& sentence : done->left)
-    say("to do: " + sentence);
+    say("to do: " + known.said(sentence, *settings, options));
   return exit_code::done;
 }
 

@@ -34,7 +34,9 @@ std::vector<std::string> changed_settings(const configuration& one, const config
   std::set<std::string> changed;
   for (const auto* side : {&left, &right})
     for (const auto& [pointer, value] : side->items())
-      if (!left.contains(pointer) || !right.contains(pointer) || left[pointer] != right[pointer])
+      if (!value.is_structured() // an empty list: what the other side has in it is told
+          && (!left.contains(pointer) || !right.contains(pointer)
+              || left[pointer] != right[pointer]))
         changed.insert(setting_of(pointer));
   return {changed.begin(), changed.end()};
 }

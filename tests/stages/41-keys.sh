@@ -103,25 +103,8 @@ try 9 "no such key" key show --name mail --provider other "${c[@]}"
 [ "$(stat -c %a "$dir/a/data/keys")" = 700 ] || fail "the folder of keys is open"
 [ "$(find "$dir/a/data/keys" -type f ! -perm 600 | wc -l)" -eq 0 ] || fail "a key file is open"
 
-# -- another user's data directory ------
+# -- the anchor beside the data directory ------
 [ "$(stat -c %a "$dir/a/data-anchor")" = 700 ] || fail "an init makes no folder for the anchor"
-if [ "$(id -u)" -eq 0 ]; then # as an administrator who forgot who the engine runs as
-  chown daemon "$dir/a/data/store"
-  for word in "key create --name other" "key remove --name mail --yes-remove" "master-key rotate" "store verify" run; do
-    # shellcheck disable=SC2086 # words are arguments
-    try 2 "$word as another user" $word "${c[@]}"
-    says err "sudo -u daemon .*pfxengine $word"
-  done
-  for words in "SECRET-CODE" "--name x SECRET-CODE" "-- SECRET-CODE"; do
-    # shellcheck disable=SC2086 # words are arguments
-    try 2 "a registration as another user" register "${c[@]}" $words
-    says err "pfxengine register .*CODE"
-    grep -q SECRET "$dir/err" && fail "a one-time code is said again"
-  done
-  chown root "$dir/a/data/store"
-  [ "$(find "$dir/a/data/keys" -type f | wc -l)" -eq 2 ] || fail "a refused command changed keys"
-fi
-
 # -- to openssl and back ------
 try 0 "the public key" key export-public --name mail "${c[@]}"
 cp "$dir/out" "$dir/mail.pub"
