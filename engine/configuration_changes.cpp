@@ -34,7 +34,7 @@ std::vector<std::string> changed_settings(const configuration& one, const config
   std::set<std::string> changed;
   for (const auto* side : {&left, &right})
     for (const auto& [pointer, value] : side->items())
-      if (!value.is_structured() // an empty list: what the other side has in it is told
+      if (!value.is_null() // an empty list, flattened: what the other side has in it is told
           && (!left.contains(pointer) || !right.contains(pointer)
               || left[pointer] != right[pointer]))
         changed.insert(setting_of(pointer));
