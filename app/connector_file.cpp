@@ -15,7 +15,27 @@ constexpr const char* sandbox_sid_domain = "S-1-5-21-1004336348-1177238915-68200
 constexpr std::int64_t poll_interval_ms = 1'000;
 /// A test bed imports the same few files for the same few devices again and again.
 constexpr std::size_t uses_per_hour = 1'000'000;
+/// And it wants more certificates revoked in an hour than anybody would let pass.
+constexpr std::size_t orders_per_hour = 1'000'000;
+constexpr std::int64_t order_retry_ms = 500;
 constexpr std::int64_t settle_ms = 3'000; ///< on one machine nothing is under way for longer
+
+/// The certificate first, then the secret: the one can be replaced while the other works.
+engine::intune_settings tenant_for(const sandbox::intune_address& where) {
+  engine::intune_settings out;
+  out.tenant = where.tenant;
+  out.client_id = where.client_id;
+  out.login_url = where.login_url;
+  out.graph_url = where.graph_url;
+  out.trusted_roots_file = where.trusted_roots;
+  out.credentials.push_back(
+    {.certificate_file = where.certificate_file, .key_file = where.key_file});
+  out.credentials.push_back({.secret_file = where.secret_file});
+  out.poll_interval_ms = poll_interval_ms;
+  out.orders_per_hour = orders_per_hour;
+  out.retry_ms = order_retry_ms;
+  return out;
+}
 
 } // namespace
 
@@ -40,6 +60,8 @@ engine::configuration connector_for(const sandbox_address& where, const std::str
   authority.chain_roots_file = where.ca_roots;
   authority.settle_ms = settle_ms;
   out.authorities.push_back(authority);
+  if (where.intune)
+    out.intune = tenant_for(*where.intune);
   out.recipients.trust_file = where.device_roots;
   out.imports.per_thumbprint_per_hour = uses_per_hour;
   out.imports.per_recipient_per_hour = uses_per_hour;

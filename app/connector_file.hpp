@@ -2,8 +2,11 @@
 // nothing else.
 #pragma once
 
+#include <optional>
+
 #include "core/result.hpp"
 #include "engine/configuration.hpp"
+#include "sandbox/sandbox.hpp"
 
 namespace pfx::app {
 
@@ -16,7 +19,8 @@ struct sandbox_address {
   std::string server_roots;
   std::string ca_roots;
   std::string device_roots;
-  std::int64_t lease_ms = 60'000; ///< the longest that it grants
+  std::int64_t lease_ms = 60'000;                     ///< the longest that it grants
+  std::optional<sandbox::intune_address> intune = {}; ///< none: no tenant is asked for orders
 };
 
 /// Data directory and master key lie in `folder`.

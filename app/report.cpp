@@ -43,6 +43,12 @@ struct json_value {
       out.append(out.size() > 1 ? "," : "").append(quoted(value));
     return out + "]";
   }
+  std::string operator()(const block& texts) const {
+    std::string out = "{";
+    for (const auto& [name, value] : texts)
+      out.append(out.size() > 1 ? "," : "").append(quoted(name)).append(":").append(quoted(value));
+    return out + "}";
+  }
 };
 
 } // namespace
@@ -62,6 +68,12 @@ std::string plain_line(const std::string& event, const fields& all) {
   for (const auto& each : all) {
     if (std::holds_alternative<std::vector<std::string>>(each.value))
       continue;
+    if (const auto* texts = std::get_if<block>(&each.value)) {
+      for (const auto& [name, value] : *texts)
+        out.append("\t" + each.name + "." + name + "=")
+          .append(printable(value, text_characters_max));
+      continue;
+    }
     const auto* text = std::get_if<std::string>(&each.value);
     out.append("\t").append(each.name).append("=").append(text != nullptr
                                                             ? printable(*text, text_characters_max)

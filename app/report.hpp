@@ -5,14 +5,17 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 namespace pfx::app {
 
+/// Texts of one thing: an object in JSON, "name.key=value" in a line.
+using block = std::vector<std::pair<std::string, std::string>>;
 struct field {
   std::string name;
-  std::variant<std::uint64_t, double, bool, std::string, std::vector<std::string>> value;
+  std::variant<std::uint64_t, double, bool, std::string, std::vector<std::string>, block> value;
 };
 using fields = std::vector<field>;
 

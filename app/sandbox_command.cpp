@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <unistd.h>
 
@@ -29,6 +30,9 @@ struct sandbox_order {
   std::uint64_t poison = 0;
   std::uint64_t poison_imports = 0;
   double lease_seconds = 60;
+  std::optional<std::uint64_t> orders;
+  double cool_down_seconds = 60;
+  double token_seconds = 3'599;
   std::string format = "auto";
   std::string connector_folder;
   std::string faults_file;
@@ -51,9 +55,13 @@ public:
       say(plain_line(event, all));
     } else if (event != "progress") {
       say(event);
-      for (const auto& each : all)
+      for (const auto& each : all) {
         if (const auto* text = std::get_if<std::string>(&each.value))
           say("  " + each.name + " " + *text);
+        if (const auto* texts = std::get_if<block>(&each.value))
+          for (const auto& [name, value] : *texts)
+            say("  " + each.name + "." + name + " " + value);
+      }
     }
     (void)flush_console();
   }
@@ -71,7 +79,16 @@ sandbox_address address_of(const sandbox::sandbox& box, const sandbox::options& 
           box.server_roots_path(),
           box.ca_root_path(),
           box.device_roots_path(),
-          options.lease_ms};
+          options.lease_ms,
+          box.intune()};
+}
+
+/// What a client of the tenant has to be told, by the names of the engine's configuration.
+block block_of(const sandbox::intune_address& at) {
+  return {{"loginUrl", at.login_url},     {"graphUrl", at.graph_url},
+          {"tenant", at.tenant},          {"clientId", at.client_id},
+          {"secretFile", at.secret_file}, {"certificateFile", at.certificate_file},
+          {"keyFile", at.key_file},       {"trustedRootsFile", at.trusted_roots}};
 }
 
 fields fields_of(const sandbox_address& where, const sandbox::sandbox& box,
@@ -87,6 +104,7 @@ fields fields_of(const sandbox_address& where, const sandbox::sandbox& box,
           {"caRoots", where.ca_roots},
           {"deviceRoots", where.device_roots},
           {"registrationCode", box.registration_code()},
+          {"intune", block_of(box.intune())},
           {"directory", directory},
           {"description", box.description_path()},
           {"pid", static_cast<std::uint64_t>(::getpid())}};
@@ -101,6 +119,8 @@ fields fields_of(const sandbox::summary& now) {
           {"expectedFailures", now.expected_failures},
           {"redelivered", now.redelivered},
           {"certificates", now.certificates},
+          {"ordersMade", now.orders.made},
+          {"ordersReported", now.orders.reported},
           {"requestsPerSecond", now.requests_per_second}};
 }
 
@@ -171,6 +191,13 @@ exit_code serve(sandbox_order order) {
   options.mix = *mix;
   options.extra = *extra;
   options.lease_ms = static_cast<std::int64_t>(order.lease_seconds * 1'000);
+  auto& tenant = options.intune;
+  tenant.cool_down_ms = static_cast<std::int64_t>(order.cool_down_seconds * 1'000);
+  tenant.token_life_ms = static_cast<std::int64_t>(order.token_seconds * 1'000);
+  if (order.orders) {
+    tenant.orders_max = *order.orders;
+    tenant.revoke_share = tenant.revoke_share > 0 ? tenant.revoke_share : 1;
+  }
   options.directory = std::filesystem::absolute(options.directory).lexically_normal().string();
   stop_signals signals(exit_code::stop_deadline);
   const auto box = sandbox::sandbox::start(options);
@@ -277,6 +304,35 @@ void add_options(CLI::App& command, sandbox_order& order) {
                    "Write each result where other tools can open it");
 }
 
+void add_tenant_options(CLI::App& command, sandbox_order& order) {
+  auto& tenant = order.options.intune;
+  command
+    .add_option("--orders", order.orders,
+                "How many revocation orders at most, for recorded certificates")
+    ->check(CLI::Range(0, 1'000'000));
+  command
+    .add_option("--revoke-share", tenant.revoke_share,
+                "Share of recorded certificates that are ordered revoked; with --orders all")
+    ->check(CLI::Range(0.0, 1.0));
+  command
+    .add_option("--cool-down", order.cool_down_seconds,
+                "Seconds for which an order that was handed out is kept back; Intune's is 3600")
+    ->check(CLI::Range(0.0, 86'400.0))
+    ->capture_default_str();
+  command.add_flag("--whole-queue-cools", tenant.whole_queue_cools,
+                   "After a download no order at all is handed out for that long");
+  command.add_option("--token-life", order.token_seconds, "Seconds that a token lives")
+    ->check(CLI::Range(1.0, 86'400.0))
+    ->capture_default_str();
+  command.add_flag("--odd-directory", tenant.odd_directory,
+                   "The tenant's list of services in pages, in odd case, one of them twice");
+  command
+    .add_option("--scep-challenges", tenant.scep_challenges,
+                "How many SCEP challenges to make; they are in sandbox.json")
+    ->check(CLI::Range(0, 10'000))
+    ->capture_default_str();
+}
+
 } // namespace
 
 void add_sandbox(CLI::App& root, exit_code& code) {
@@ -284,6 +340,7 @@ void add_sandbox(CLI::App& root, exit_code& code) {
     "sandbox", "A service, an authority, devices and a judge on this machine");
   auto order = std::make_shared<sandbox_order>();
   add_options(*command, *order);
+  add_tenant_options(*command, *order);
   command->add_option("--connector", order->connector_folder,
                       "Make a connector's folder: configuration, data directory, master key");
   command
