@@ -108,6 +108,16 @@ void batch_builder::put(const put_issued& what) {
       writer().text(what.issuer).blob(keys::record(what.request)).take());
 }
 
+void batch_builder::put(const put_notice& what) {
+  const auto& value = what.value;
+  check(value.key);
+  set(family::facts, keys::notice(value.key), encode(value));
+  if (value.state != notice_state::waiting) {
+    erase(family::blobs, keys::blob(value.key, blob_kind::request));
+    set(family::facts, keys::due(value.ended_at, value.key), {});
+  }
+}
+
 void batch_builder::put(const put_audit& what) {
   if (at_.last_audit && what.sequence <= *at_.last_audit) {
     refuse(errc::conflict, "audit",

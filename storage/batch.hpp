@@ -26,7 +26,7 @@ public:
   };
 
   batch_builder(const rocks& database, rocksdb::WriteBatch& out, std::size_t bytes_max, position at)
-    : database_(database), out_(out), bytes_max_(bytes_max), at_(at) {}
+      : database_(database), out_(out), bytes_max_(bytes_max), at_(at) {}
 
   [[nodiscard]] result<void> add(const operation& what);
   [[nodiscard]] std::optional<std::uint64_t> last_audit() const noexcept { return at_.last_audit; }
@@ -44,6 +44,7 @@ private:
   void put(const put_trail& what);
   void put(const put_order& what);
   void put(const put_issued& what);
+  void put(const put_notice& what);
   void put(const put_audit& what);
   void put(const put_meta& what);
 

@@ -102,6 +102,8 @@ bytes order(const request_key& key) { return with_request(prefix::order, key); }
 
 bytes reported(const request_key& key) { return with_request(prefix::reported, key); }
 
+bytes notice(const request_key& key) { return with_request(prefix::notice, key); }
+
 bytes issued(std::string_view authority, std::string_view serial) {
   return begin(prefix::issued).text(authority).text(serial).take();
 }

@@ -17,6 +17,7 @@ enum class prefix : std::uint8_t {
   engine = 'e',  ///< the store's own facts: format, id, running
   issued = 'i',  ///< authority, serial number
   meta = 'm',    ///< name given by the caller
+  notice = 'n',  ///< SCEP request
   order = 'o',   ///< revocation order
   reported = 'q', ///< revocation order
   record = 'r',  ///< request
@@ -38,6 +39,7 @@ inline constexpr std::size_t meta_name_bytes_max = 64;
 [[nodiscard]] bytes surplus(const surplus_certificate& value);
 [[nodiscard]] bytes order(const request_key& key);
 [[nodiscard]] bytes reported(const request_key& key);
+[[nodiscard]] bytes notice(const request_key& key);
 [[nodiscard]] bytes issued(std::string_view authority, std::string_view serial);
 [[nodiscard]] bytes audit(std::uint64_t sequence);
 [[nodiscard]] bytes meta(std::string_view name);

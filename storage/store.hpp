@@ -12,6 +12,7 @@
 
 #include "core/record.hpp"
 #include "core/revocation.hpp"
+#include "core/scep_notice.hpp"
 
 namespace pfx::storage {
 
@@ -52,6 +53,9 @@ struct put_issued {
   std::string issuer; ///< RFC 4514
   request_key request;
 };
+/// With its CSR, which is sealed. When it has ended, the CSR goes in the same batch, and the notice
+/// may be purged as if it were a settled request.
+struct put_notice { scep_notice value; };
 /// One line of the hash-chained audit: SHA-256 links are computed by the caller (`chain_head` after
 /// this entry). A sequence that is not behind the last one is errc::conflict.
 struct put_audit { std::uint64_t sequence = 0; digest chain_head; bytes entry; };
@@ -60,7 +64,8 @@ struct put_audit { std::uint64_t sequence = 0; digest chain_head; bytes entry; }
 struct put_meta { std::string name; bytes value; };
 
 using operation = std::variant<put_record, drop_record, put_blob, drop_blob, put_settled,
-                               put_surplus, put_trail, put_order, put_issued, put_audit, put_meta>;
+                               put_surplus, put_trail, put_order, put_issued, put_notice,
+                               put_audit, put_meta>;
 using batch = std::vector<operation>;
 
 struct store_status {
@@ -83,6 +88,7 @@ struct store_contents {
   std::uint64_t blobs = 0;
   std::uint64_t surplus_certificates = 0;
   std::uint64_t revocation_orders = 0; ///< open and reported ones
+  std::uint64_t scep_notices = 0;
   std::uint64_t audit_lines = 0;
 };
 
@@ -134,6 +140,9 @@ public:
   /// opened again meanwhile could be missed.
   [[nodiscard]] result<std::vector<std::optional<revocation_order>>>
   find_orders(const std::vector<request_key>& keys) const;
+  /// Waiting ones and those that ended and are not purged yet.
+  [[nodiscard]] result<void> each_notice(const std::function<bool(scep_notice)>& visit) const;
+  [[nodiscard]] result<std::optional<scep_notice>> find_notice(const request_key& key) const;
   [[nodiscard]] result<std::optional<put_issued>> find_issued(
     const std::string& authority, const std::string& serial_number) const;
   /// Every blob as it is stored: sealed. `visit` may commit; what it writes is not seen by this

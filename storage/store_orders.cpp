@@ -1,4 +1,5 @@
-// Look-ups and walks of revocation orders, and of the certificates that they may mean.
+// Look-ups and walks of revocation orders, of the certificates that they may mean, and of notices
+// to a SCEP service.
 #include "core/codec.hpp"
 #include "storage/store_state.hpp"
 #include "storage/store_walk.hpp"
@@ -74,11 +75,33 @@ result<std::vector<std::optional<revocation_order>>> store::find_orders(
   return out;
 }
 
+result<void> store::each_notice(const std::function<bool(scep_notice)>& visit) const {
+  return state_->seen(walk(*state_->database, family::facts, keys::all(keys::prefix::notice),
+                           rocks::order::ascending,
+                           [&](byte_view key, byte_view value) -> result<bool> {
+                             const auto of = keys::request_of(keys::prefix::notice, key);
+                             if (!of) {
+                               return damaged("scep_notice");
+                             }
+                             auto read = decode_notice(*of, value);
+                             if (!read) {
+                               return failure(std::move(read.error()));
+                             }
+                             return visit(std::move(*read));
+                           }));
+}
+
+result<std::optional<scep_notice>> store::find_notice(const request_key& key) const {
+  auto found = state_->database->find(family::facts, keys::notice(key));
+  return state_->seen(decoded<scep_notice>(
+    std::move(found), [&](const bytes& octets) { return decode_notice(key, octets); }));
+}
+
 result<std::optional<put_issued>> store::find_issued(const std::string& authority,
                                                      const std::string& serial_number) const {
   auto found = state_->database->find(family::settled, keys::issued(authority, serial_number));
-  return state_->seen(decoded<put_issued>(
-    std::move(found), [&](const bytes& octets) -> result<put_issued> {
+  return state_->seen(
+    decoded<put_issued>(std::move(found), [&](const bytes& octets) -> result<put_issued> {
       reader in(octets);
       put_issued out{authority, serial_number, in.text(), {}};
       const auto request = keys::request_of(keys::prefix::record, in.blob());

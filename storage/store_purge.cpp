@@ -55,6 +55,9 @@ private:
     if (key->in == flow::revocation) {
       return forget_trail_of_order(*key, reminder);
     }
+    if (key->in == flow::scep) {
+      return forget_notice(*key, reminder);
+    }
     const bool kept = (*open && !record_due) || (*settled && (*settled)->settled_at >= before_);
     if (!kept) { // otherwise a later reminder lies there, or will when the request ends
       if (auto done = forget_request(*key); !done) {
@@ -78,6 +81,23 @@ private:
       if (auto done = forget_trail(key); !done) {
         return done;
       }
+    }
+    erase(family::facts, reminder);
+    return {};
+  }
+
+  /// One that waits again, because its context came back, stays.
+  result<void> forget_notice(const request_key& key, const bytes& reminder) {
+    const auto found = store_.find_notice(key);
+    if (!found) {
+      return failure(found.error());
+    }
+    const auto& notice = *found;
+    if (notice && notice->state != notice_state::waiting && notice->ended_at < before_) {
+      if (auto done = forget_trail(key); !done) {
+        return done;
+      }
+      erase(family::facts, keys::notice(key));
     }
     erase(family::facts, reminder);
     return {};

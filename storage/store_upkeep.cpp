@@ -25,6 +25,7 @@ result<store_contents> store::verify() const {
         each_blob(counted(out.blobs)), each_surplus(counted(out.surplus_certificates)),
         each_order(counted(out.revocation_orders)),
         each_reported_order(counted(out.revocation_orders)),
+        each_notice(counted(out.scep_notices)),
         each_audit(0, counted(out.audit_lines))}) {
     if (!read) {
       return failure(read.error());
