@@ -183,9 +183,8 @@ bool actor_host::stop(std::chrono::milliseconds patience) {
       self->send_exit(above, caf::exit_reason::kill);
     }
   }
-  if (!quiet) {
-    cancel_calls(s.plant);
-  }
+  // What still runs is nobody's any more, or the reporter's, which can be asked again.
+  cancel_calls(s.plant);
   s.cpu->stop();
   s.background->stop();
   s.io->stop();

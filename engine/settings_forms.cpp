@@ -114,4 +114,13 @@ const form domain_suffix{"^\\.?[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*$",
                          is_domain_suffix};
 const form short_word{"^.{1,128}$", "must have 1 to 128 characters", is_short_word};
 
+std::vector<std::string_view> split_choices(std::string_view choices) {
+  std::vector<std::string_view> words;
+  each_part(choices, '|', [&words](std::string_view word) {
+    words.push_back(word);
+    return true;
+  });
+  return words;
+}
+
 } // namespace pfx::engine::detail

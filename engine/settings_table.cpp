@@ -314,6 +314,9 @@ constexpr std::array parts{
           [](const configuration& in) { return in.intune && in.intune->proxy; },
           [](configuration& in) { in.intune->proxy.emplace(); }},
   section{"intune.revocations", "What Intune wants revoked."},
+  section{"updates", "Where newer versions come from. May be left out: then there are none.",
+          [](const configuration& in) { return in.updates.has_value(); },
+          [](configuration& in) { in.updates.emplace(); }},
   section{"limits", "Bounds on space, time and threads."},
 };
 
@@ -332,8 +335,8 @@ std::string_view setting::name() const noexcept {
 std::span<const setting> all_settings() {
   static const std::vector<setting> all = [] {
     std::vector<setting> out(rows.begin(), rows.end());
-    const auto more = intune_settings_rows();
-    out.insert(out.end(), more.begin(), more.end());
+    for (const auto more : {intune_settings_rows(), updates_settings_rows()})
+      out.insert(out.end(), more.begin(), more.end());
     return out;
   }();
   return all;
@@ -378,15 +381,6 @@ std::string_view key_of(std::string_view section_path) noexcept {
   if (is_list(key))
     key.remove_suffix(2);
   return key;
-}
-
-std::vector<std::string_view> split_choices(std::string_view choices) {
-  std::vector<std::string_view> words;
-  each_part(choices, '|', [&words](std::string_view word) {
-    words.push_back(word);
-    return true;
-  });
-  return words;
 }
 
 bool among(std::string_view choices, std::string_view word) {
