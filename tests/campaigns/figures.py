@@ -15,11 +15,13 @@ PAGE = os.path.join(ROOT, "docs", "reliability.md")
 BEGIN, END = "<!-- figures: begin (made by tests/campaign figures) -->\n", "<!-- figures: end -->"
 BAD = ("lost", "second_results", "surplus_certificates", "shared_keys")
 # what else is worth a word, by the name of the field
-WORDS = {"labels_hit": "labels hit", "random_kills": "random kills", "redelivered": "handed out again",
+WORDS = {"orders": "revocation orders", "refused": "orders that were not ours", "reports_again": "reported again", "crl_entries": "on the CA's list",
+         "status_checks": "checks of lists and answers by openssl and GnuTLS", "labels_hit": "labels hit", "random_kills": "random kills", "redelivered": "handed out again",
          "faults_injected": "faults", "kinds": "kinds of them", "excused": "failures the CA left no other end for",
          "failed": "failed", "revoked": "certificates found and revoked", "takeovers": "takeovers", "kills": "kills",
          "freezes": "freezes", "stops": "stops", "halted": "halted", "reconciled": "asked about everything",
          "lost_memory": "starts without a memory", "said_in": "rounds in which times were named"}
+OWN_WORDS = {"revocations": {"revoked": "orders carried out", "redelivered": "requests handed out again"}}
 GROUPS = {"ends": "", "full_disk": "a full disk: ", "after_the_cut": "after the cut: ",
           "lying_disk": "a disk that swallows syncs: "}
 
@@ -32,6 +34,8 @@ def kind_of(line):
 
 def command_of(line):
     rounds = line["rounds"]
+    if line["campaign"] == "revocations":
+        return f"`tests/campaign revocations --orders {line['orders']} --kills {rounds} --seed {line['seed']}`", rounds
     only = " --only " + ",".join(rounds) if line["campaign"] == "instances" and len(rounds) < 4 else ""
     only += f" --requests {line['in_a_round']}" if line.get("in_a_round") else ""
     count = sum(rounds.values()) if isinstance(rounds, dict) else rounds
@@ -39,7 +43,8 @@ def command_of(line):
 
 
 def rest_of(line):
-    words = [f"{line[name]:,} {text}" for name, text in WORDS.items() if line.get(name)]
+    own = OWN_WORDS.get(line["campaign"], {})
+    words = [f"{line[name]:,} {own.get(name, text)}" for name, text in WORDS.items() if line.get(name)]
     for name, head in GROUPS.items():
         if line.get(name):
             words.append(head + ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in line[name].items()))
