@@ -12,6 +12,7 @@
 #include "actors/tasks/order_service.hpp"
 #include "actors/tasks/plant.hpp"
 #include "actors/tasks/service_calls.hpp"
+#include "actors/tasks/update_work.hpp"
 
 namespace pfx::actors {
 
@@ -92,6 +93,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::tasks::order_batc
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::tasks::order_download>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::tasks::order_answers>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<std::vector<pfx::revocation_order>>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::tasks::update_step>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::tasks::audit_note>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::supervision>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pfx::actors::parcel<pfx::actors::peers>)
@@ -181,6 +183,11 @@ using order_desk = caf::typed_actor<
 using reporter = caf::typed_actor<caf::reacts_to<tick_atom>,
                                   // A look ended (io thread).
                                   caf::reacts_to<room_atom>>;
+
+/// Looks for newer versions, downloads and stages them. Switches nothing.
+using updater = caf::typed_actor<caf::reacts_to<tick_atom>,
+                                 // A step ended (io thread).
+                                 caf::reacts_to<parcel<tasks::update_step>>>;
 
 /// Hands work that needs the CPU to crypto workers, one task each.
 using processor = caf::typed_actor<caf::reacts_to<parcel<task_list>>,

@@ -24,6 +24,8 @@ namespace pfx::actors {
 [[nodiscard]] order_desk spawn_order_desk(caf::actor_system& system, const tasks::plant& p,
                                           const queue_keeper& keeper);
 [[nodiscard]] reporter spawn_reporter(caf::actor_system& system, const tasks::plant& p);
+/// Begins by itself; what it does is in files, so that nothing is lost when it ends.
+[[nodiscard]] updater spawn_updater(caf::actor_system& system, const tasks::plant& p);
 [[nodiscard]] poller spawn_poller(caf::actor_system& system, const tasks::plant& p,
                                   const queue_keeper& keeper, const supervisor& above);
 

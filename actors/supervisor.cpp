@@ -1,6 +1,7 @@
 // The supervisor: owns all actors. The first check-in comes before anything else is sent; children
 // that end are made again with back-off, except the queue keeper, without which nothing may go on.
 #include <algorithm>
+#include <utility>
 
 #include "actors/supervisor_state.hpp"
 #include "core/codec.hpp"
@@ -48,11 +49,37 @@ void supervisor_state::check_in() {
   }
 }
 
+/// Also when the service does not answer: dates go on without it.
+void supervisor_state::judge_support(const tasks::check_in_outcome& answer) {
+  if (answer.accepted) {
+    about_us = answer.about_us;
+  }
+  const auto found = support::judge(about_us, p->settings.connector_version, p->time->wall());
+  const auto before = std::exchange(lifecycle, std::string(support::word_of(found.is)));
+  if (found.sentence.empty()) {
+    p->attention.clear("support");
+  } else {
+    p->attention.set("support", found.sentence);
+  }
+  if (before == lifecycle || now == phase::halted || now == phase::stopped) {
+    return;
+  }
+  if (!found.sentence.empty()) {
+    const bool over = found.is == support::standing::unsupported;
+    p->tell({tasks::report::channel::admin,
+             over ? tasks::report::level::error : tasks::report::level::warning,
+             static_cast<std::uint16_t>(over ? 7011 : 7010), p->time->wall(), "", "", 0,
+             found.sentence});
+  }
+  enter(now); // who watches sees the word; the phase stays
+}
+
 void supervisor_state::checked_in(const tasks::check_in_outcome& answer) {
   checking_in = false;
   if (halting) {
     return;
   }
+  judge_support(answer);
   if (answer.code == errc::stale_epoch && accepted) { // while it stops, too: it has to be durable
     halt(errc::stale_epoch, answer.why);
     return;
@@ -63,7 +90,6 @@ void supervisor_state::checked_in(const tasks::check_in_outcome& answer) {
   if (answer.accepted) {
     accepted = true;
     failures = 0;
-    lifecycle = answer.lifecycle;
     if (answer.reconcile && now == phase::running) {
       halt(errc::corrupt,
            "the service knows a later state of this connector than the store does: another process "
@@ -279,6 +305,9 @@ supervisor::behavior_type supervisor_behavior(supervisor::stateful_pointer<super
       auto& s = self->state;
       s.keeper = spawn_keeper(self->system(), *s.p, self, s.settings.unclean_start);
       self->link_to(s.keeper);
+      if (s.p->updates != nullptr) {
+        s.spawn_child(child::updates);
+      }
       s.check_in();
     },
     [self](const parcel<tasks::check_in_outcome>& answer) { self->state.checked_in(*answer); },

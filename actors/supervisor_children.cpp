@@ -55,6 +55,10 @@ void supervisor_state::spawn_child(child which) {
       reports = spawn_reporter(system, *p);
       adopt(*this, reports, which);
       break;
+    case child::updates:
+      updates = spawn_updater(system, *p);
+      adopt(*this, updates, which);
+      break;
     case child::asking:
       asking = spawn_reconciler(system, *p, keeper, self);
       adopt(*this, asking, which);
@@ -79,6 +83,7 @@ void supervisor_state::begin_child(child which) {
     case child::surplus:
     case child::orders:
     case child::reports:
+    case child::updates:
       break; // begin by themselves
     case child::source:
       self->send(source, go_atom_v);
@@ -134,11 +139,12 @@ void supervisor_state::child_ended(const caf::actor_addr& who) {
 }
 
 void supervisor_state::make_again(child which) {
-  if (halting || now != (which == child::asking ? phase::starting : phase::running)) {
+  const bool early = which == child::updates && now == phase::starting;
+  if (halting || (!early && now != (which == child::asking ? phase::starting : phase::running))) {
     return;
   }
   spawn_child(which);
-  if (which != child::asking) {
+  if (which != child::asking && which != child::updates) {
     self->send(keeper, pack(peers(stages)));
   }
   begin_child(which); // its credit must not come before its handle
@@ -156,6 +162,7 @@ void supervisor_state::end_children() {
   stages = {};
   source = nullptr;
   orders = nullptr;
+  updates = nullptr;
   reports = nullptr;
   asking = nullptr;
 }

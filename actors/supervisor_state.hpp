@@ -18,6 +18,7 @@ enum class child : std::uint8_t {
   source,
   orders,
   reports,
+  updates,
   asking
 };
 
@@ -28,12 +29,14 @@ struct supervisor_state {
   tasks::plant* p = nullptr;
   supervisor_settings settings;
   phase now = phase::starting;
-  std::string lifecycle;
+  support::notice about_us; ///< the service's last words on this version
+  std::string lifecycle;    ///< what follows from them by now
   queue_keeper keeper;
   peers stages;
   poller source;
   order_desk orders; ///< none without a revocation service
   reporter reports;  ///< none without a port to look through
+  updater updates;   ///< none without a feed
   std::map<caf::actor_addr, child> children;
   std::uint32_t restarts = 0;
   std::uint32_t failures = 0;
@@ -55,6 +58,7 @@ struct supervisor_state {
   void make_again(child which);
   void check_in();
   void checked_in(const tasks::check_in_outcome& answer);
+  void judge_support(const tasks::check_in_outcome& answer);
   void stale(const tasks::check_in_outcome& answer);
   void run();
   void begin_reconcile(std::string why);

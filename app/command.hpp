@@ -25,6 +25,7 @@ void add_master_key(CLI::App& root, exit_code& code);
 void add_audit(CLI::App& root, exit_code& code);
 void add_store(CLI::App& root, exit_code& code);
 void add_release(CLI::App& root, exit_code& code);
+void add_update(CLI::App& root, exit_code& code);
 void add_sandbox(CLI::App& root, exit_code& code);
 void add_demo(CLI::App& root, exit_code& code);
 void add_doctor(CLI::App& root, exit_code& code);

@@ -70,7 +70,9 @@ std::string_view exit_code_words() noexcept {
          "  8   nobody answered\n"
          "  9   refused: not found, conflict, exists already\n"
          "  10  demo, sandbox: lost, doubled, failed or late\n"
-         "  11  a bug";
+         "  11  a bug\n"
+         "  12  status: it runs, but this version is deprecated\n"
+         "  13  status: it runs, but this version is no longer supported";
 }
 
 } // namespace pfx::app

@@ -21,6 +21,8 @@ enum class exit_code : int {
   refused = 9,       ///< answered with no: not found, a conflict, exists already
   verdict = 10,      ///< `demo`, `sandbox`: something was lost, doubled, failed or late
   internal = 11,     ///< a bug of ours
+  deprecated = 12,   ///< `status`: it runs, but a newer version is out
+  unsupported = 13,  ///< `status`: it runs, but the support of this version is over
 };
 
 [[nodiscard]] exit_code exit_code_of(errc code) noexcept;

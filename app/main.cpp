@@ -26,8 +26,8 @@ exit_code parse_and_run(int argc, char** argv) {
        {pfx::app::add_init, pfx::app::add_register, pfx::app::add_run, pfx::app::add_config,
         pfx::app::add_status, pfx::app::add_requests, pfx::app::add_revocations,
         pfx::app::add_connection, pfx::app::add_key, pfx::app::add_master_key, pfx::app::add_audit,
-        pfx::app::add_store, pfx::app::add_release, pfx::app::add_sandbox, pfx::app::add_demo,
-        pfx::app::add_doctor, pfx::app::add_completion, pfx::app::add_version})
+        pfx::app::add_store, pfx::app::add_release, pfx::app::add_update, pfx::app::add_sandbox,
+        pfx::app::add_demo, pfx::app::add_doctor, pfx::app::add_completion, pfx::app::add_version})
     add(root, code);
   try {
     root.parse(argc, argv);

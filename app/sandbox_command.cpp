@@ -256,6 +256,7 @@ void add_options(CLI::App& command, sandbox_order& order) {
     ->capture_default_str();
   command.add_option("--seed", options.seed, "Same seed, same requests")->capture_default_str();
   command.add_option("--devices", options.devices, "How many devices")->capture_default_str();
+  add_connector_notice(command, options);
   command.add_option("--tenant", options.tenant, "The connectors' tenant")->capture_default_str();
   command
     .add_option("--rate", options.feed_per_second,
@@ -276,6 +277,18 @@ void add_options(CLI::App& command, sandbox_order& order) {
     ->check(CLI::Range(0.0, 1.0))
     ->capture_default_str();
   command
+    .add_option("--codes", options.registration_codes,
+                "How many connectors may register, each with a code of its own")
+    ->check(CLI::Range(1, 1'000))
+    ->capture_default_str();
+  command.add_flag("--keep-deliveries", options.keep_deliveries,
+                   "Write each result where other tools can open it");
+}
+
+/// What makes life hard for an engine.
+void add_hardships(CLI::App& command, sandbox_order& order) {
+  auto& options = order.options;
+  command
     .add_option("--pending-answers", options.ca_pending_answers,
                 "How often the authority answers \"pending\" before it issues")
     ->capture_default_str();
@@ -293,15 +306,8 @@ void add_options(CLI::App& command, sandbox_order& order) {
                 "Of the requests, whose first lease somebody else takes at once")
     ->check(CLI::Range(0.0, 1.0))
     ->capture_default_str();
-  command
-    .add_option("--codes", options.registration_codes,
-                "How many connectors may register, each with a code of its own")
-    ->check(CLI::Range(1, 1'000))
-    ->capture_default_str();
   command.add_option("--faults", order.faults_file,
                      "File of faults to commit on purpose: JSON, // comments allowed");
-  command.add_flag("--keep-deliveries", options.keep_deliveries,
-                   "Write each result where other tools can open it");
 }
 
 void add_tenant_options(CLI::App& command, sandbox_order& order) {
@@ -340,6 +346,7 @@ void add_sandbox(CLI::App& root, exit_code& code) {
     "sandbox", "A service, an authority, devices and a judge on this machine");
   auto order = std::make_shared<sandbox_order>();
   add_options(*command, *order);
+  add_hardships(*command, *order);
   add_tenant_options(*command, *order);
   command->add_option("--connector", order->connector_folder,
                       "Make a connector's folder: configuration, data directory, master key");

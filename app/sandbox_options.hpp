@@ -11,6 +11,14 @@ namespace CLI {
 class App;
 }
 
+namespace CLI {
+class App;
+}
+
+namespace pfx::sandbox {
+struct options;
+}
+
 namespace pfx::app {
 
 /// "create-ec=3,create-rsa=1": kinds and weights; a kind without a weight has 1. Which kinds there
@@ -25,5 +33,8 @@ inline constexpr const char* mix_words
   = "Kinds and weights, KIND=WEIGHT,…: create-ec create-ec384 create-ec521 create-rsa "
     "create-rsa3072 create-rsa4096 import import:FILE bad bad-import bad:NAME. Imports wait "
     "until a connector announced a key";
+
+/// What connectors hear of their version at each check-in: a word, the newest version, two dates.
+void add_connector_notice(CLI::App& command, sandbox::options& options);
 
 } // namespace pfx::app

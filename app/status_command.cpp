@@ -52,6 +52,13 @@ void print_status(const engine::status& now) {
     say(row("secrets", "not all in locked memory; raise the limit of locked memory"));
 }
 
+/// A monitor that looks at nothing but the exit code must hear of it, too.
+exit_code exit_code_of_support(std::string_view lifecycle) {
+  return lifecycle == "error" ? exit_code::unsupported
+    : lifecycle == "warning"  ? exit_code::deprecated
+                              : exit_code::done;
+}
+
 exit_code status(const control_options& options) {
   return with_engine(options, [&](const engine::control_client& client) {
     if (options.json) {
@@ -59,13 +66,14 @@ exit_code status(const control_options& options) {
       if (!text)
         return refuse(text.error());
       say(*text);
-      return exit_code::done;
+      const auto read = client.current();
+      return read ? exit_code_of_support(read->lifecycle) : refuse(read.error());
     }
     const auto now = client.current();
     if (!now)
       return refuse(now.error());
     print_status(*now);
-    return exit_code::done;
+    return exit_code_of_support(now->lifecycle);
   });
 }
 

@@ -15,6 +15,7 @@
 #include "engine/intune.hpp"
 #include "engine/recollection.hpp"
 #include "engine/rotation.hpp"
+#include "engine/update_plan.hpp"
 #include "engine/upkeep.hpp"
 
 namespace pfx::engine {
@@ -280,6 +281,18 @@ result<void> open_gate(assembly& a) {
   return {};
 }
 
+result<void> plan_updates(assembly& a) {
+  if (!a.settings.updates) {
+    return {};
+  }
+  auto plan = detail::update_plan_of(a.settings, a.connector_id);
+  if (!plan) {
+    return failure(plan.error());
+  }
+  a.updates = std::make_unique<actors::tasks::update_work>(std::move(*plan));
+  return {};
+}
+
 // -- wiring ------
 
 void wire(assembly& a) {
@@ -289,6 +302,7 @@ void wire(assembly& a) {
   a.plant.gate = a.gate.get();
   a.plant.keys = a.keys.get();
   a.plant.uses = a.uses.get();
+  a.plant.updates = a.updates.get();
   a.plant.time = &system_clock();
   a.plant.random = [] { return crypto::random_u64(); };
   a.plant.tell = [owner = &a](const report& what) { owner->tell(what); };
@@ -354,7 +368,7 @@ result<std::unique_ptr<assembly>> assemble(configuration settings, event_sink si
   detail::take_settings(a);
   for (auto* const step :
        {&open_gate, &open_store, &settle_identity, &look_back, &begin_run, &open_seal, &open_keys,
-        &connect_service, &connect_authorities, &connect_tenant}) {
+        &connect_service, &connect_authorities, &connect_tenant, &plan_updates}) {
     if (auto done = (*step)(a); !done) {
       return failure(done.error());
     }

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "actors/tasks/plant.hpp"
+#include "actors/tasks/update_work.hpp"
 #include "actors/tasks/upkeep.hpp"
 #include "actors/tasks/use_limits.hpp"
 #include "engine/engine.hpp"
@@ -27,6 +28,7 @@ struct assembly {
   std::unique_ptr<crypto::recipient_gate> gate;
   std::unique_ptr<crypto::key_store> keys;
   std::unique_ptr<actors::tasks::use_limits> uses;
+  std::unique_ptr<actors::tasks::update_work> updates;   ///< nothing without the section "updates"
   std::unique_ptr<connect::intune::connection> tenant;   ///< nothing without the section "intune"
   std::shared_ptr<connect::http::identity_box> identity; ///< what all clients of the service show
   std::unique_ptr<actors::tasks::upkeep_port> upkeep;

@@ -134,6 +134,8 @@ void fill_defaults(configuration& settings) {
     settings.identity_file = beside("identity.json");
   if (settings.anchor_file.empty() && !settings.data_directory.empty())
     settings.anchor_file = settings.data_directory + "-anchor/anchor";
+  if (settings.updates && settings.updates->directory.empty() && !settings.data_directory.empty())
+    settings.updates->directory = settings.data_directory + "-updates";
   if (settings.keys_directory.empty() && !settings.data_directory.empty())
     settings.keys_directory = beside("keys");
   if (settings.control_socket.empty() && !settings.data_directory.empty())
@@ -195,6 +197,10 @@ void check_together(const configuration& settings, faults& found) {
                + " bytes that a Unix socket may have: set a shorter one");
   if (settings.intune)
     check_intune(*settings.intune, found);
+  if (settings.updates && !settings.updates->directory.empty() && !settings.data_directory.empty()
+      && lies_in(settings.updates->directory, settings.data_directory))
+    complain("updates.directory",
+             "lies in dataDirectory: a restored copy would forget what was seen");
   std::set<std::string> names;
   for (std::size_t i = 0; i < settings.authorities.size(); ++i)
     if (!settings.authorities[i].name.empty() && !names.insert(settings.authorities[i].name).second)

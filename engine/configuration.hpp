@@ -100,6 +100,17 @@ struct intune_settings {
   std::int64_t retry_ms = 5'000; ///< after a failed call, doubled each time up to ten minutes
 };
 
+/// Where newer versions come from, and who asks for the switch to them.
+struct updates_settings {
+  std::string feed;               ///< "https://…" or the path of a folder
+  std::string trusted_roots_file; ///< PEM; empty = the system's
+  std::string first_root_file = "/usr/share/pfxengine/1.root";
+  std::string directory; ///< default: <data_directory>-updates
+  std::int64_t check_interval_ms = 21'600'000;
+  std::string apply = "manual"; ///< manual | automatic
+  std::string window;           ///< release::window; empty: always
+};
+
 struct limits_settings {
   std::size_t open_requests_max = 2'000;
   std::uint32_t attempts_max = 3;
@@ -128,7 +139,8 @@ struct configuration {
   recipients_settings recipients;
   issuance_settings issuance;
   imports_settings imports;
-  std::optional<intune_settings> intune; ///< nothing: no connection to a tenant
+  std::optional<intune_settings> intune;   ///< nothing: no connection to a tenant
+  std::optional<updates_settings> updates; ///< nothing: no updates
   limits_settings limits;
 };
 

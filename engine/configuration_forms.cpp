@@ -16,7 +16,10 @@ struct fresh {
   authority_settings authority;
   issuance_settings::allowed_authority allowed;
   intune_credential_settings credential;
-  fresh() { whole.intune.emplace().proxy.emplace(); }
+  fresh() {
+    whole.intune.emplace().proxy.emplace();
+    whole.updates.emplace();
+  }
   [[nodiscard]] place at() { return {&whole, &authority, &allowed, &credential}; }
 };
 

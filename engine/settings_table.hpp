@@ -65,6 +65,8 @@ struct section {
 [[nodiscard]] std::span<const setting> all_settings();
 /// Those of the section "intune"; part of all_settings().
 [[nodiscard]] std::span<const setting> intune_settings_rows() noexcept;
+/// Those of the section "updates"; part of all_settings().
+[[nodiscard]] std::span<const setting> updates_settings_rows() noexcept;
 /// In the order of the documentation; a section stands before those inside it.
 [[nodiscard]] std::span<const section> all_sections() noexcept;
 [[nodiscard]] bool is_list(std::string_view section_path) noexcept;

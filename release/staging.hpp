@@ -9,7 +9,7 @@
 
 namespace pfx::release {
 
-inline constexpr std::size_t part_bytes = 1u << 20; ///< of one call to the feed
+inline constexpr std::size_t part_bytes = 256u << 10; ///< of one call to the feed
 
 /// A staged release: the signed manifest as it came, and the package beside it.
 struct staged {

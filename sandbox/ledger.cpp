@@ -74,8 +74,11 @@ service::check_in_answer ledger::check_in(const service::caller& who,
   auto& known = runs_[who.connector_id];
   service::check_in_answer out;
   out.last_known = known.anchor;
-  out.latest_version = PFX_VERSION;
-  out.lifecycle = "supported";
+  const auto& said = options_.connectors;
+  out.latest_version = said.latest_version.empty() ? PFX_VERSION : said.latest_version;
+  out.lifecycle = said.word.empty() ? "supported" : said.word;
+  out.deprecated_after = said.deprecated_after;
+  out.unsupported_after = said.unsupported_after;
   // An older anchor than the known one is a store that forgot: only a reconcile replaces it.
   if (!known.anchor || what.reconciled || what.at.sequence > known.anchor->sequence) {
     known.anchor = what.at;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "connect/service/messages.hpp"
+#include "core/support.hpp"
 #include "sandbox/journal.hpp"
 
 namespace pfx::sandbox {
@@ -24,6 +25,7 @@ struct ledger_options {
   std::uint64_t seed = 1;
   double reject_share = 0;     ///< of the requests, whose first success is answered `rejected`
   double lose_lease_share = 0; ///< of the requests, whose first lease somebody else takes at once
+  support::notice connectors;  ///< what check-ins hear of their version; without a word: supported
 };
 
 /// One request as the service keeps it.

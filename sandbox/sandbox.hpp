@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "core/support.hpp"
 #include "sandbox/fault_plan.hpp"
 
 namespace pfx::sandbox {
@@ -63,6 +64,7 @@ struct options {
   double judge_share = 1.0;      ///< of the results, opened by the judge
   double feed_per_second = 0;    ///< requests becoming available; 0 = all at once
   std::int64_t time_limit_ms = 0; ///< after it `finished()` is true whatever the state; 0 = none
+  support::notice connectors; ///< what connectors hear of their version; without a word: supported
   std::size_t registration_codes = 4; ///< one per connector
   bool keep_deliveries = false;       ///< write delivered/<n>/ for other tools to open
   std::size_t deliveries_max = 2'000;

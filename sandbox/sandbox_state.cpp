@@ -175,8 +175,8 @@ result<void> sandbox::state::make_tenant() {
 
 void sandbox::state::make_service() {
   service_options options;
-  options.books
-    = {how.lease_ms, how.redeliver_share, how.seed, how.reject_share, how.lose_lease_share};
+  options.books = {how.lease_ms,     how.redeliver_share,  how.seed,
+                   how.reject_share, how.lose_lease_share, how.connectors};
   options.judge_share = how.judge_share;
   options.order_of = [this](std::uint64_t index) { return order_of(index); };
   options.text_of = [this](const order& what, const hand_out& given) {

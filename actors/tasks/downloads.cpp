@@ -166,8 +166,8 @@ check_in_outcome run_check_in(const plant& p, bool reconciled) noexcept {
       return out;
     }
     out.accepted = true;
-    out.lifecycle = answer->lifecycle;
-    out.latest_version = answer->latest_version;
+    out.about_us = {answer->lifecycle, answer->latest_version, answer->deprecated_after,
+                    answer->unsupported_after};
     if (!reconciled && answer->last_known && answer->last_known->audit_head.present()) {
       const auto ours = in_our_chain(*p.store, *answer->last_known);
       if (!ours) { // a disk that fails must not look like another process under our name

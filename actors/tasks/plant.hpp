@@ -45,7 +45,7 @@ struct plant_settings {
   std::int64_t lease_margin_ms = 5'000; ///< taken off each deadline; capped at a fifth of the lease
   std::int64_t check_in_interval_ms = 300'000;
   std::int64_t upkeep_interval_ms = 600'000; ///< a look at our own certificates and secrets
-  std::size_t requests_max = 500; ///< of one download
+  std::size_t requests_max = 500;            ///< of one download
   std::size_t open_requests_max = 2'000;
   std::int64_t revocation_interval_ms = 3'600'000; ///< the service keeps orders back as long
   std::size_t revocations_max = 100;               ///< of one download and of one report
@@ -125,6 +125,7 @@ private:
 
 class upkeep_port;
 class use_limits;
+class update_work;
 
 struct plant {
   plant_settings settings;
@@ -138,8 +139,10 @@ struct plant {
   crypto::recipient_gate* gate = nullptr;
   issuance_policy issuance;
   const crypto::key_store* keys = nullptr; ///< connector keys; null: no imports
+  update_work* updates = nullptr;          ///< null: no updates
   use_limits* uses = nullptr;              ///< null: as often as asked
-  upkeep_port* upkeep = nullptr; ///< our own certificates and secrets; null: nobody looks after them
+  upkeep_port* upkeep
+    = nullptr; ///< our own certificates and secrets; null: nobody looks after them
   const clock* time = nullptr;
   executor* cpu = nullptr;        ///< crypto work, one thread per core
   executor* background = nullptr; ///< the slow lane: one thread with what the others leave

@@ -5,6 +5,7 @@
 
 #include "actors/tasks/outcome.hpp"
 #include "actors/tasks/plant.hpp"
+#include "core/support.hpp"
 
 namespace pfx::actors::tasks {
 
@@ -90,8 +91,7 @@ struct check_in_outcome {
   std::uint64_t highest_epoch = 0; ///< with errc::stale_epoch
   errc code = errc::none;
   std::string why;
-  std::string lifecycle;
-  std::string latest_version;
+  support::notice about_us; ///< how long this version is supported
   std::int64_t retry_after_ms = 0;
 };
 [[nodiscard]] check_in_outcome run_check_in(const plant& p, bool reconciled) noexcept;
