@@ -1,17 +1,19 @@
 # What is installed where, and how `cpack` makes a Debian package of it. `packaging/deb` is the way
 # that gives the package that is shipped: this file also works in a tree that was built for tests.
 include(GNUInstallDirs)
-install(TARGETS pfxengine RUNTIME DESTINATION bin)
-install(FILES packaging/systemd/pfxengine.service DESTINATION lib/systemd/system)
-install(FILES README.md docs/configuration.md docs/lifecycle.md docs/protocol.md docs/threat-model.md
-        DESTINATION share/doc/pfxengine)
+install(TARGETS pfxengine pfxengine-switch RUNTIME DESTINATION bin)
+install(FILES packaging/systemd/pfxengine.service packaging/systemd/pfxengine-switch.service
+        packaging/systemd/pfxengine-switch.path DESTINATION lib/systemd/system)
+install(FILES README.md docs/configuration.md docs/embedding.md docs/lifecycle.md docs/packages.md
+        docs/protocol.md docs/releases.md docs/threat-model.md DESTINATION share/doc/pfxengine)
+install(FILES packaging/systemd/pfxengine-updates.conf DESTINATION share/doc/pfxengine/examples)
 install(FILES packaging/debian/copyright DESTINATION share/doc/pfxengine)
 
 # Manual pages, completions and the changelog are made when they are installed: their words are the
 # program's own, and whoever only builds needs no help2man.
 install(CODE "
   execute_process(COMMAND \"${PROJECT_SOURCE_DIR}/packaging/made-files\"
-    \"${PROJECT_BINARY_DIR}/bin/pfxengine\" \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\"
+    \"${PROJECT_BINARY_DIR}/bin\" \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\"
     COMMAND_ERROR_IS_FATAL ANY)")
 
 set(CPACK_GENERATOR DEB)

@@ -51,7 +51,7 @@ try 0 "lintian" lintian --allow-root --fail-on error "$deb"
 try 0 "its words" dpkg-deb --info "$deb"
 says out '^ Depends: .*libcaf-core.*librocksdb.*libssl3'
 try 0 "its files" dpkg-deb --extract "$deb" "$dir/tree"
-for file in usr/bin/pfxengine usr/lib/systemd/system/pfxengine.service usr/share/man/man1/pfxengine.1.gz \
+for file in usr/bin/pfxengine usr/bin/pfxengine-switch usr/lib/systemd/system/pfxengine-switch.service usr/lib/systemd/system/pfxengine.service usr/share/man/man1/pfxengine.1.gz \
   usr/share/man/man1/pfxengine-run.1.gz usr/share/bash-completion/completions/pfxengine \
   usr/share/doc/pfxengine/copyright usr/share/doc/pfxengine/changelog.gz; do
   found=$(find "$dir/tree" -path "$dir/tree/$file" -o -path "$dir/tree/${file#usr/}")
