@@ -6,6 +6,7 @@
 
 #include "crypto/certificate.hpp"
 #include "crypto/name.hpp"
+#include "crypto/release.hpp"
 #include "crypto/seal.hpp"
 #include "engine/files.hpp"
 #include "engine/identity.hpp"
@@ -127,6 +128,22 @@ void inspect_intune(inspection& into, const intune_settings& settings) {
     into.complain("intune.credentials", errc::unauthorized, "each of them has ended");
 }
 
+/// What is believed already needs no first root any more.
+void inspect_updates(inspection& into, const updates_settings& settings) {
+  inspect_bundle(into, "updates.trustedRootsFile", settings.trusted_roots_file);
+  std::error_code none;
+  if (std::filesystem::exists(settings.directory + "/trusted/trust", none))
+    return;
+  const auto text = detail::read_file(settings.first_root_file, release::document_bytes_max);
+  if (!text) {
+    into.complain("updates.firstRootFile", text.error());
+    return;
+  }
+  const auto root = crypto::read_first_root(to_text(*text), system_clock().wall());
+  if (!root)
+    into.complain("updates.firstRootFile", root.error());
+}
+
 void inspect_names(inspection& into, const configuration& settings) {
   const auto& suffixes = settings.issuance.directory_name_suffixes;
   for (std::size_t i = 0; i < suffixes.size(); ++i)
@@ -159,6 +176,8 @@ std::vector<error> check_configuration(const configuration& settings) {
   inspect_names(into, settings);
   if (settings.intune)
     inspect_intune(into, *settings.intune);
+  if (settings.updates)
+    inspect_updates(into, *settings.updates);
   return into.take();
 }
 

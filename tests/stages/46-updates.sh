@@ -98,6 +98,10 @@ try 9 "no section" update check "${c[@]}"
 says err 'updates'
 with_updates
 try 0 "the configuration" config check "${c[@]}"
+sed 's/b.key/x/' 1.root | tail -n 3 >odd; mv 1.root good; mv odd 1.root
+try 2 "a root that is none" config check "${c[@]}"
+says err 'updates.firstRootFile'
+mv good 1.root
 offer 7.1.0
 start
 until_true 60 grep -qs 7.1.0 $updates/wanted || fail "7.1.0 was not asked for"
