@@ -51,7 +51,7 @@ verdict judge(const notice& said, std::string_view own_version, unix_ms now) {
   if (end)
     out.sentence += (over && now >= *end ? " since " : ", and not supported from ")
       + to_rfc3339(*end / 1000 * 1000).substr(0, 10) + (over && now >= *end ? "" : " on");
-  if (!said.latest_version.empty())
+  if (!said.latest_version.empty() && said.latest_version != own_version)
     out.sentence += "; the newest is " + printable(said.latest_version, 40);
   return out;
 }

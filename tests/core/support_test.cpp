@@ -59,6 +59,8 @@ TEST_CASE("the sentence says until when, and what is newest", "[core][support]")
     = support::judge({"supported", "0.2.0", at("2026-01-01T00:00:00Z"), {}}, "0.1.0", now);
   CHECK(over.sentence
         == "version 0.1.0 is no longer supported since 2026-07-01; the newest is 0.2.0");
+  CHECK(support::judge({"error", "0.1.0", {}, {}}, "0.1.0", now).sentence
+        == "version 0.1.0 is no longer supported");
   const auto foreign = support::judge({"error", "x\x1b[2J\n", {}, {}}, "0.1.0", now);
   CHECK(foreign.sentence.find('\x1b') == std::string::npos);
   CHECK(foreign.sentence.find('\n') == std::string::npos);

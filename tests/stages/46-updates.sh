@@ -63,10 +63,11 @@ offer() { # VERSION MORE...
 
 # -- a service, a connector, an engine ------
 begin() { # MORE SANDBOX ARGUMENTS...
+  rm -f sandbox.lines
   "$pfx" sandbox --dir "$dir/box" --connector "$dir/office" --requests 1 --mix create-ec=1 --stay \
     --format plain "$@" >sandbox.lines 2>sandbox.err &
   sandbox=$!
-  until_true 60 grep -q '^ready' sandbox.lines || fail "the sandbox is not ready"
+  until_true 60 grep -qs '^ready' sandbox.lines || fail "the sandbox is not ready"
 }
 end() {
   for pid in $engine $sandbox; do kill -TERM "$pid"; wait "$pid"; done
