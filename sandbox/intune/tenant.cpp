@@ -47,8 +47,10 @@ std::string app_of(const std::string& path) {
   return {};
 }
 
-std::string tenant_of(const std::string& path) {
-  constexpr std::string_view tail = "/oauth2/v2.0/token";
+constexpr std::string_view token_tail = "/oauth2/v2.0/token";
+constexpr std::string_view metadata_tail = "/v2.0/.well-known/openid-configuration";
+
+std::string tenant_of(const std::string& path, std::string_view tail) {
   return path.ends_with(tail) && path.size() > tail.size() + 1
     ? path.substr(1, path.size() - tail.size() - 1)
     : std::string();
@@ -94,8 +96,11 @@ std::size_t skipped(std::string_view target) {
 
 std::string tenant_call_of(std::string_view target) {
   const auto path = plain_path(target);
-  if (!tenant_of(path).empty()) {
+  if (!tenant_of(path, token_tail).empty()) {
     return token_call;
+  }
+  if (!tenant_of(path, metadata_tail).empty()) {
+    return metadata_call;
   }
   if (!app_of(path).empty()) {
     return endpoints_call;
@@ -150,7 +155,7 @@ server_response intune_tenant::handle(const server_request& request) {
   const call of{request, name,
                 options_.faults == nullptr ? drawn_fault()
                                            : options_.faults->draw(fault_layer::desk, name)};
-  const auto* wanted = name == endpoints_call ? "GET" : "POST";
+  const auto* wanted = name == endpoints_call || name == metadata_call ? "GET" : "POST";
   if (request.method != wanted) {
     auto out = service_refusal(405, request);
     out.headers["Allow"] = wanted;
@@ -161,6 +166,7 @@ server_response intune_tenant::handle(const server_request& request) {
     sign_in_.end_all();
   }
   auto answer = name == token_call ? token(of)
+    : name == metadata_call        ? metadata(of)
     : name == endpoints_call       ? endpoints(of)
                                    : service(of);
   return spoiled(of, after_sync(of, std::move(answer)));
@@ -188,14 +194,34 @@ server_response intune_tenant::refuse(const call& of, int status, const std::str
 }
 
 server_response intune_tenant::token(const call& of) {
-  auto out
-    = sign_in_.grant(tenant_of(plain_path(of.request.target)), of.request, system_clock().wall());
+  auto out = sign_in_.grant(tenant_of(plain_path(of.request.target), token_tail), of.request,
+                            system_clock().wall());
   log_.append(line("token_asked")
                 .flag("given", out.why.empty())
                 .text("by", out.by)
                 .text("scope", printable(out.scope, 300))
                 .text("why", printable(out.why, 300)));
   return std::move(out.answer);
+}
+
+server_response intune_tenant::metadata(const call& of) {
+  const auto tenant = tenant_of(plain_path(of.request.target), metadata_tail);
+  if (tenant != options_.sign_in.tenant) {
+    return as_response({400, "invalid_tenant", 90002, "Tenant not found."}, system_clock().wall());
+  }
+  const auto home = base() + "/" + tenant;
+  server_response out;
+  out.body = json{{"issuer", home + "/v2.0"},
+                  {"token_endpoint", home + std::string(token_tail)},
+                  {"authorization_endpoint", home + "/oauth2/v2.0/authorize"},
+                  {"jwks_uri", home + "/discovery/v2.0/keys"},
+                  {"token_endpoint_auth_methods_supported",
+                   json::array({"client_secret_post", "private_key_jwt"})},
+                  {"response_types_supported", json::array({"code"})},
+                  {"subject_types_supported", json::array({"pairwise"})},
+                  {"id_token_signing_alg_values_supported", json::array({"RS256"})}}
+               .dump();
+  return out;
 }
 
 server_response intune_tenant::endpoints(const call& of) {

@@ -18,6 +18,8 @@ inline constexpr const char* download_call
   = "CertificateAuthorityRequests/downloadRevocationRequests";
 inline constexpr const char* upload_call = "CertificateAuthorityRequests/uploadRevocationResults";
 inline constexpr const char* token_call = "oauth2/token";
+/// OpenID Connect Discovery 1.0, 4: some libraries ask where the sign-in is.
+inline constexpr const char* metadata_call = "openid-configuration";
 inline constexpr const char* endpoints_call = "servicePrincipals/endpoints";
 
 struct tenant_options {
@@ -57,6 +59,7 @@ private:
     drawn_fault fault;
   };
   server_response token(const call& of);
+  server_response metadata(const call& of);
   server_response endpoints(const call& of);
   server_response service(const call& of);
   server_response download(const call& of);

@@ -200,6 +200,10 @@ TEST_CASE("options that mean nothing are refused, and so is a used directory", "
   CHECK_FALSE(with([](auto& how) { how.registration_codes = 0; }));
   CHECK_FALSE(with([](auto& how) { how.extra = {"nonsense"}; }));
   CHECK_FALSE(with([](auto& how) { how.requests = 1'000'000'000; }));
+  CHECK_FALSE(with([](auto& how) { how.intune.revoke_share = 1.5; }));
+  CHECK_FALSE(with([](auto& how) { how.intune.cool_down_ms = -1; }));
+  CHECK_FALSE(with([](auto& how) { how.intune.token_life_ms = 0; }));
+  CHECK_FALSE(with([](auto& how) { how.intune.scep_challenges = 10'001; }));
   const auto first = good(sandbox::start(small(folder.path("box"))));
   first->stop();
   CHECK(sandbox::start(small(folder.path("box"))).error().code == errc::conflict);

@@ -189,6 +189,16 @@ TEST_CASE("an assertion with the signature of another key, or none, is refused",
   CHECK(at.sign_in(assertion_form(right)).status == 200); // none of these used it up
 }
 
+TEST_CASE("libraries that ask where the sign-in is are told", "[tenant][discovery]") {
+  bare_tenant at;
+  const std::string tail = "/v2.0/.well-known/openid-configuration";
+  const auto got = at.send("GET", "/" + std::string(bare_tenant::tenant_id) + tail, {}, "");
+  REQUIRE(got.status == 200);
+  CHECK(json::parse(got.body).at("token_endpoint") == url);
+  CHECK(at.send("GET", "/99999999-2222-3333-4444-555555555555" + tail, {}, "").status == 400);
+  CHECK(at.send("POST", "/" + std::string(bare_tenant::tenant_id) + tail, {}, "").status == 405);
+}
+
 TEST_CASE("the list of services needs a token of Graph", "[tenant][discovery]") {
   bare_tenant at;
   const auto target
