@@ -123,9 +123,11 @@ exit_code show(const control_options& options) {
       say(row("because", printable(summary.reason, 1'000)));
     say(row("kind", summary.kind));
     say(row("attempts", std::to_string(summary.attempts)));
-    say(row("lease number", std::to_string(summary.lease_number)));
     say(row("received", moment(summary.received_at)));
-    say(row("expires", moment(summary.expires_at)));
+    if (summary.kind != "revocation") { // orders have neither
+      say(row("lease number", std::to_string(summary.lease_number)));
+      say(row("expires", moment(summary.expires_at)));
+    }
     for (const auto& line : found->lines)
       say(line_of(line));
     return exit_code::done;

@@ -129,3 +129,28 @@ TEST_CASE("orders of a tenant that was configured before rest, and are not repor
   CHECK(t.queue.batches.size() == sent);
   REQUIRE(t.b.orders().size() == 1); // kept
 }
+
+TEST_CASE("digits that can mean two certificates of ours are refused, and neither is revoked",
+          "[actors][orders]") {
+  order_bench t(1);
+  const request_key by{"tenant", flow::pfx, "r0"};
+  const auto note = [&](const std::string& authority, const std::string& serial) {
+    REQUIRE(t.b.plant.store->commit({storage::put_issued{authority, serial, "CN=Test CA", by}}));
+  };
+  note("CA", "10"); // as hex
+  note("CA", "a");  // as decimal
+  note("CA", "14"); // 20 in decimal, and nothing else
+  note("elsewhere", "abc");
+  t.order("two", "10");
+  t.order("one", "20");
+  t.order("of a CA that is not configured", "abc");
+  t.queue.orders["of another issuer"] = {.serial = "20", .issuer = "CN=Somebody else"};
+  REQUIRE(t.finished());
+  const auto code
+    = [&](const char* context) { return t.queue.orders[context].reports.front().code; };
+  CHECK(code("two") == service_code::parameter_invalid);
+  CHECK(code("one") == service_code::certificate_not_found); // ours, and the CA was asked
+  CHECK(code("of a CA that is not configured") == service_code::not_supported);
+  CHECK(code("of another issuer") == service_code::not_supported);
+  CHECK(t.b.ca->revocations == 1);
+}
