@@ -48,7 +48,9 @@ need_packages() {
 }
 
 # The compiler's cache: the user's own, or one in the tree where there is no usable home.
+# Another clone of the same sources finds what this one compiled.
 choose_cache() {
+  export CCACHE_BASEDIR="${CCACHE_BASEDIR:-$root}" CCACHE_NOHASHDIR="${CCACHE_NOHASHDIR:-1}"
   if [ -z "${CCACHE_DIR:-}" ] && { [ -z "${HOME:-}" ] || [ ! -w "${HOME:-/nonexistent}" ]; }; then
     export CCACHE_DIR="$root/.cache/ccache"
   fi
