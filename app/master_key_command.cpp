@@ -85,9 +85,9 @@ void add_master_key(CLI::App& root, exit_code& code) {
   rotating->footer(
     "Stop the engine first. After an interruption, whatever the moment, run it again: it goes on\n"
     "where it ended, and until then no other command works. Where the master key is a credential\n"
-    "of the service manager, or root's while the engine runs as another user, it cannot be replaced\n"
-    "from here: --new-key is needed then, and the last word says what to do; CREDENTIALS_DIRECTORY\n"
-    "tells where a credential lies.\n\n"
+    "of the service manager, or root's while the engine runs as another user, it cannot be\n"
+    "replaced from here: --new-key is needed then, and the last word says what to do;\n"
+    "CREDENTIALS_DIRECTORY tells where a credential lies.\n\n"
     "Example:\n  systemctl stop pfxengine && pfxengine master-key rotate && systemctl start "
     "pfxengine");
   rotating->callback([options, &code] { code = rotate(*options); });

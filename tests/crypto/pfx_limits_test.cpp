@@ -234,7 +234,7 @@ TEST_CASE("safes are nested four deep at most", "[crypto][pfx]") {
   }
   for (const std::size_t depth : {100U, 1'000U}) { // over the depth of the encoding itself
     INFO(depth);
-    const bytes deep = file({plain_safe({nested(depth)})}, "secret"); // making it is not what is timed
+    const bytes deep = file({plain_safe({nested(depth)})}, "secret"); // not what is timed
     const cpu_clock clock;
     CHECK_FALSE(pfx_file::parse(deep));
     CHECK(clock.milliseconds() < 500);
