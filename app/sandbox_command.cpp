@@ -330,6 +330,8 @@ void add_tenant_options(CLI::App& command, sandbox_order& order) {
   command.add_option("--token-life", order.token_seconds, "Seconds that a token lives")
     ->check(CLI::Range(1.0, 86'400.0))
     ->capture_default_str();
+  command.add_flag("--assertions-again", tenant.assertions_again,
+                   "An assertion is good until it ends, not once: MSAL keeps its own");
   command.add_flag("--odd-directory", tenant.odd_directory,
                    "The tenant's list of services in pages, in odd case, one of them twice");
   command

@@ -23,7 +23,8 @@ struct intune_options {
   std::int64_t cool_down_ms = 60'000; ///< Intune's hour
   bool whole_queue_cools = false;     ///< not only what was handed out
   std::int64_t token_life_ms = 3'599'000;
-  bool odd_directory = false; ///< the list of services in pages, in odd case, one twice
+  bool assertions_again = false; ///< one may be used until it ends, as libraries of others do
+  bool odd_directory = false;    ///< the list of services in pages, in odd case, one twice
   std::size_t scep_challenges = 3;
 };
 

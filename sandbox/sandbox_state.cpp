@@ -163,6 +163,7 @@ result<void> sandbox::state::make_tenant() {
   const auto& wanted = how.intune;
   tenant_options options{{app->tenant, app->client_id, app->secret, app->certificate}, {}, {}, {}};
   options.sign_in.life_ms = wanted.token_life_ms;
+  options.sign_in.assertions_again = wanted.assertions_again;
   options.queue = {wanted.cool_down_ms, wanted.whole_queue_cools, how.redeliver_share, how.seed};
   options.plan = {wanted.orders_max, wanted.revoke_share, how.seed, how.authority_name,
                   app->issuer_of(ca->certificate())};

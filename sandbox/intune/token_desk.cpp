@@ -173,7 +173,9 @@ std::optional<oauth_refusal> token_desk::refuse_assertion(const std::string& tex
   if (!begun || !open) {
     return invalid(700024, "Client assertion is not within its valid time range.");
   }
-  return used_before(claims->id, (claims->expires + skew_s) * 1000, now);
+  return options_.assertions_again && !claims->id.empty()
+    ? std::nullopt
+    : used_before(claims->id, (claims->expires + skew_s) * 1000, now);
 }
 
 std::optional<oauth_refusal> token_desk::used_before(const std::string& id, unix_ms end,

@@ -139,6 +139,18 @@ TEST_CASE("an assertion gets a token once", "[tenant][token]") {
   CHECK(at.journal_has("its jti was used before"));
 }
 
+TEST_CASE("where it is wanted an assertion is good until it ends", "[tenant][token]") {
+  bare_tenant at([](auto& options) { options.sign_in.assertions_again = true; });
+  CHECK(with(at, header_now(), claims_now()).status == 200);
+  CHECK(with(at, header_now(), claims_now()).status == 200);
+  auto nameless = claims_now();
+  nameless.erase("jti");
+  CHECK(code_of(with(at, header_now(), nameless)) == 50027);
+  auto late = claims_now();
+  late["exp"] = late["exp"].get<std::int64_t>() - 3600;
+  CHECK(code_of(with(at, header_now(), late)) == 700024);
+}
+
 TEST_CASE("an assertion is refused for each thing that is wrong with it", "[tenant][token]") {
   bare_tenant at;
   const auto now = system_clock().wall() / 1000;
