@@ -76,15 +76,15 @@ result<void> check_order(const std::string& text, const fs::path& folder) {
   return {};
 }
 
-/// To the user that the engine will run as.
-result<void> hand_over(const init_order& order, const fs::path& configuration,
-                       const std::string& anchor) {
-  const auto data = detail::resolve_path(order.data_directory, ".");
-  for (const auto& path : {data, anchor})
-    if (auto given = give_to(order.user, path); !given)
+/// To the user that the engine will run as: only what was made here. What was there before keeps
+/// its owner and its mode, whatever folder it is.
+result<void> hand_over(const std::string& user, const std::vector<std::string>& folders,
+                       const std::vector<std::string>& readable) {
+  for (const auto& path : folders)
+    if (auto given = give_to(user, path); !given)
       return given;
-  for (const auto& path : {configuration.parent_path().string(), configuration.string()})
-    if (auto let = let_read(order.user, path); !let)
+  for (const auto& path : readable)
+    if (auto let = let_read(user, path); !let)
       return let;
   return {};
 }
@@ -117,7 +117,8 @@ result<std::vector<std::string>> initialise(const init_order& order) {
   done.push_back((*beside ? "made the folder of the anchor " : "kept the folder of the anchor ")
                  + anchor + ": leave it out of backups");
 
-  if (auto folder = detail::make_private_folder(path.parent_path().string()); !folder)
+  const auto folder = detail::make_private_folder(path.parent_path().string());
+  if (!folder)
     return failure(folder.error());
   if (std::error_code fault; fs::exists(key_file, fault)) {
     done.push_back("kept the master key " + key_file);
@@ -134,9 +135,18 @@ result<std::vector<std::string>> initialise(const init_order& order) {
                  + path.string());
   if (order.user.empty())
     return done;
-  if (auto given = hand_over(order, path, anchor); !given)
+  std::vector<std::string> folders, readable;
+  if (*made)
+    folders.push_back(detail::resolve_path(order.data_directory, "."));
+  if (*beside)
+    folders.push_back(anchor);
+  if (*folder)
+    readable.push_back(path.parent_path().string());
+  if (written)
+    readable.push_back(path.string());
+  if (auto given = hand_over(order.user, folders, readable); !given)
     return failure(given.error());
-  done.push_back("gave the data directory to " + order.user
+  done.push_back("what was made here is for " + order.user
                  + ", who may read the configuration; the master key stays with who made it");
   return done;
 }

@@ -48,12 +48,17 @@ std::optional<user> user_named(const std::string& name) {
   return fault == 0 ? entry_of(found) : std::nullopt;
 }
 
-/// Whose the store is, or the data directory before there is one.
+/// Whose the data directory is. What its owner put into it says nothing: a link there must not
+/// decide about rights. In a folder of root's (a mount) the store's owner is who counts.
 std::optional<uid_t> owner_of(const configuration& settings) {
   struct stat about {};
-  const auto store = settings.data_directory + "/store";
-  if (::stat(store.c_str(), &about) != 0 && ::stat(settings.data_directory.c_str(), &about) != 0)
+  if (::stat(settings.data_directory.c_str(), &about) != 0)
     return std::nullopt;
+  const auto store = settings.data_directory + "/store";
+  struct stat inner {};
+  const bool roots = about.st_uid == 0;
+  if (roots && ::lstat(store.c_str(), &inner) == 0 && S_ISDIR(inner.st_mode))
+    return inner.st_uid;
   return about.st_uid;
 }
 
@@ -152,10 +157,16 @@ result<void> let_read(const std::string& name, const std::string& path) {
   const auto whom = user_named(name);
   if (!whom)
     return failure(unknown_user(name));
+  const int held = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   struct stat about {};
-  if (::stat(path.c_str(), &about) != 0 || ::lchown(path.c_str(), ::geteuid(), whom->group) != 0
-      || ::chmod(path.c_str(), S_ISDIR(about.st_mode) ? 0750 : 0640) != 0)
-    return failed(path, "letting another user read it");
+  const bool done = held >= 0 && ::fstat(held, &about) == 0
+    && ::fchown(held, ::geteuid(), whom->group) == 0
+    && ::fchmod(held, S_ISDIR(about.st_mode) ? 0750 : 0640) == 0;
+  auto fault = failed(path, "letting another user read it");
+  if (held >= 0)
+    ::close(held);
+  if (!done)
+    return fault;
   return {};
 }
 

@@ -78,6 +78,52 @@ TEST_CASE("root becomes the owner for good and still reads the master key", "[en
   CHECK(::geteuid() == 0);
 }
 
+TEST_CASE("a link in the data directory does not keep root's rights", "[engine][owner]") {
+  if (::geteuid() != 0)
+    return;
+  const test::sealed_room room;
+  const auto roots = room.folder.path("roots");
+  REQUIRE(::mkdir(roots.c_str(), 0700) == 0);
+  REQUIRE(::symlink(roots.c_str(), (room.settings.data_directory + "/store").c_str()) == 0);
+  REQUIRE(::chown(room.settings.data_directory.c_str(), daemon_number, daemon_number) == 0);
+  CHECK(foreign_owner(room.settings) == std::optional<std::string>("daemon"));
+  CHECK(elsewhere([&] {
+          auto key = room.settings.master_key_file;
+          return become_owner(room.settings, {&key}) && ::getuid() == daemon_number ? 0 : 1;
+        })
+        == 0);
+}
+
+TEST_CASE("init for another user changes no folder that was there", "[engine][owner]") {
+  if (::geteuid() != 0)
+    return;
+  const test::scratch_folder box;
+  const auto etc = box.path("etc");
+  REQUIRE(::mkdir(etc.c_str(), 0755) == 0);
+  REQUIRE(::chmod(etc.c_str(), 0755) == 0);
+  const init_order order{etc + "/pfxengine.json",
+                         box.path("data"),
+                         "https://service.example.test",
+                         "",
+                         "example",
+                         "daemon"};
+  const auto facts = [](const std::string& path) {
+    struct stat about {};
+    REQUIRE(::stat(path.c_str(), &about) == 0);
+    return std::pair(about.st_uid, about.st_mode & 0777);
+  };
+  REQUIRE(initialise(order));
+  CHECK(facts(etc) == std::pair<uid_t, mode_t>(0, 0755));
+  CHECK(facts(order.configuration_path) == std::pair<uid_t, mode_t>(0, 0640));
+  CHECK(facts(etc + "/master.key") == std::pair<uid_t, mode_t>(0, 0600));
+  CHECK(facts(order.data_directory) == std::pair<uid_t, mode_t>(daemon_number, 0700));
+  REQUIRE(::chown(order.data_directory.c_str(), 0, 0) == 0); // as somebody wanted it
+  REQUIRE(::chmod(order.configuration_path.c_str(), 0600) == 0);
+  REQUIRE(initialise(order));
+  CHECK(facts(order.data_directory).first == 0);
+  CHECK(facts(order.configuration_path).second == 0600);
+}
+
 TEST_CASE("a master key that others may read is refused before root gives up its rights",
           "[engine][owner]") {
   if (::geteuid() != 0)
