@@ -85,6 +85,11 @@ code=$(jq -r 'select(.event == "ready").registrationCode' "$dir/sandbox.json")
 url=$(jq -r 'select(.event == "ready").serviceUrl' "$dir/sandbox.json")
 conf=$dir/etc/pfxengine.json
 mkdir -m 755 "$dir/etc"
+configure() { # the sandbox's settings in the place that init made; its tenant's secrets are root's
+  jq 'del(.intune)' "$dir/made/pfxengine.json" |
+    sed "s|$dir/made/data|$dir/data|; s|$dir/made/master.key|$dir/etc/master.key|" >"$dir/settings" &&
+    cat "$dir/settings" >"$conf" || fail "no settings"
+}
 try 2 "a user that is not there" "$pfx" init --config "$conf" --data-dir "$dir/data" --url "$url" --tenant sandbox \
   --user nobody-here
 says err 'user.*nobody-here'
@@ -94,7 +99,7 @@ says out 'daemon'
 [ "$(stat -c %U:%a "$dir/data")" = daemon:700 ] || fail "the data directory is not the user's"
 [ "$(stat -c %U:%a "$dir/etc/master.key")" = root:600 ] || fail "the master key is not root's"
 [ "$(stat -c %U:%G:%a "$conf")" = root:daemon:640 ] || fail "the user may not read the configuration"
-sed "s|$dir/made/data|$dir/data|; s|$dir/made/master.key|$dir/etc/master.key|" "$dir/made/pfxengine.json" >"$conf"
+configure
 try 0 "root registers for the user" "$pfx" register "$code" --config "$conf"
 try 0 "root makes a key for the user" "$pfx" key create --name mail --config "$conf"
 [ -z "$(find "$dir/data" ! -user daemon)" ] || fail "root left files that the user cannot read"
@@ -133,7 +138,7 @@ checks=$((checks + 3))
 kill "$engine"
 wait "$engine" || fail "the engine did not stop clean"
 engine=
-sed "s|$dir/made/data|$dir/data|; s|$dir/made/master.key|$dir/etc/master.key|" "$dir/made/pfxengine.json" >"$conf"
+configure
 
 # -- another master key, by root ------
 try 2 "a rotation without a key" "$pfx" master-key rotate --config "$conf"
