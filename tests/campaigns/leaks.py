@@ -230,6 +230,8 @@ def open_to_nobody(stage, folder):
     for name in os.listdir(stage.box):
         if name.endswith(".pem"):
             os.chmod(os.path.join(stage.box, name), 0o644)
+        elif name.startswith("intune-"):  # what the engine signs in to its tenant with
+            os.chown(os.path.join(stage.box, name), NOBODY, NOBODY)
     connector = os.path.dirname(stage.config)
     for where, folders, names in os.walk(connector):
         for name in [""] + folders + names:
