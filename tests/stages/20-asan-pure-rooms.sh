@@ -8,7 +8,7 @@ root=${PFX_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 
 dir="$root/build/asan"
 programs="test_core test_crypto test_storage"
-program_seconds_max=240
+program_seconds_max=600
 
 choose_cache
 configure "$dir" -DCMAKE_BUILD_TYPE=RelWithDebInfo "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1" \
