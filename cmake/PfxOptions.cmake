@@ -64,5 +64,9 @@ endif()
 string(TOLOWER "${system_name}-${CMAKE_SYSTEM_PROCESSOR}" system_name)
 string(REGEX REPLACE "[^a-z0-9.-]" "-" system_name "${system_name}")
 set(PFX_PLATFORM "${system_name}" CACHE STRING "What releases of this build are made for")
-target_compile_definitions(pfx_flags INTERFACE PFX_VERSION="${PROJECT_VERSION}"
+set(PFX_VERSION "" CACHE STRING "The program's version; empty: the project's")
+if(NOT PFX_VERSION)
+  set(PFX_VERSION "${PROJECT_VERSION}") # not cached: the next version of the project counts
+endif()
+target_compile_definitions(pfx_flags INTERFACE PFX_VERSION="${PFX_VERSION}"
                            $<$<BOOL:${PFX_FAULT_POINTS}>:PFX_FAULT_POINTS=1>)

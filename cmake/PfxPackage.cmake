@@ -6,7 +6,8 @@ install(FILES packaging/systemd/pfxengine.service packaging/systemd/pfxengine-sw
         packaging/systemd/pfxengine-switch.path DESTINATION lib/systemd/system)
 install(FILES README.md docs/configuration.md docs/embedding.md docs/lifecycle.md docs/packages.md
         docs/protocol.md docs/releases.md docs/threat-model.md DESTINATION share/doc/pfxengine)
-install(FILES packaging/systemd/pfxengine-updates.conf DESTINATION share/doc/pfxengine/examples)
+install(FILES packaging/systemd/pfxengine-updates.conf DESTINATION share/pfxengine RENAME updates.conf)
+install(PROGRAMS packaging/systemd/updates DESTINATION libexec/pfxengine)
 install(FILES packaging/debian/copyright DESTINATION share/doc/pfxengine)
 
 # Manual pages, completions and the changelog are made when they are installed: their words are the
@@ -18,7 +19,7 @@ install(CODE "
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME pfxengine)
-set(CPACK_PACKAGE_VERSION "${PROJECT_VERSION}")
+set(CPACK_PACKAGE_VERSION "${PFX_VERSION}")
 set(CPACK_PACKAGE_CONTACT "The pfxengine maintainers <maintainers@pfxengine.invalid>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)

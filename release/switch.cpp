@@ -102,6 +102,12 @@ result<switched> switcher::run(service_control& service) {
   return try_target(service);
 }
 
+bool switcher::asked_for_more() const {
+  const auto wish = detail::read_wish(settings_.update_folder);
+  return state_.phase == switch_phase::idle && wish && *wish && **wish != state_.current.what
+    && !is_held(state_, **wish);
+}
+
 result<installed_version> switcher::take_staged(const version& wanted, unix_ms now) {
   const auto taken = detail::take_incoming(settings_, state_.current.what, now);
   if (!taken)

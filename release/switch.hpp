@@ -58,6 +58,9 @@ public:
 
   /// Goes on with what an earlier run left, or does what the engine asks for.
   [[nodiscard]] result<switched> run(service_control& service);
+  /// Whether another version than the one that runs is asked for that may be tried: what the engine
+  /// asks for while a switch goes on starts no other run of the unit.
+  [[nodiscard]] bool asked_for_more() const;
   /// The operator's way back to the version before. errc::policy, field "store", if that could not
   /// read the store any more.
   [[nodiscard]] result<switched> roll_back(service_control& service);

@@ -16,6 +16,8 @@ using namespace pfx;
 /// Kept for ever: units and scripts act on them.
 enum exit_code : int { done = 0, usage = 1, refused = 2, returned = 3, broken = 4, internal = 5 };
 
+constexpr int runs_max = 3; ///< of versions that were asked for one after the other
+
 struct options {
   release::switch_settings settings;
   std::string manager = "systemctl";
@@ -48,21 +50,36 @@ result<release::switcher> open(options& from) {
 
 using deed = result<release::switched> (release::switcher::*)(release::service_control&);
 
+int tell(const release::switcher& one, const result<release::switched>& came) {
+  if (!came)
+    return refuse(came.error());
+  const auto runs = release::to_string(one.state().current.what);
+  if (*came == release::switched::returned) {
+    say("returned to " + runs + ": " + one.state().reason);
+    return returned;
+  }
+  say(*came == release::switched::done ? runs + " runs" : "nothing to do; " + runs + " runs");
+  return done;
+}
+
 int act(options& from, deed what) {
   auto one = open(from);
   if (!one)
     return refuse(one.error());
   const auto service = switcher::make_service(from.manager, from.unit);
-  const auto came = ((*one).*what)(*service);
-  if (!came)
-    return refuse(came.error());
-  const auto runs = release::to_string(one->state().current.what);
-  if (*came == release::switched::returned) {
-    say("returned to " + runs + ": " + one->state().reason);
-    return returned;
-  }
-  say(*came == release::switched::done ? runs + " runs" : "nothing to do; " + runs + " runs");
-  return done;
+  return tell(*one, ((*one).*what)(*service));
+}
+
+/// Once more for what was asked for meanwhile: the path unit sees no change while its service runs.
+int run(options& from) {
+  auto one = open(from);
+  if (!one)
+    return refuse(one.error());
+  const auto service = switcher::make_service(from.manager, from.unit);
+  auto code = tell(*one, one->run(*service));
+  for (int more = 1; more < runs_max && code != broken && one->asked_for_more(); ++more)
+    code = tell(*one, one->run(*service));
+  return code;
 }
 
 int release_hold(options& from) {
@@ -76,7 +93,7 @@ int release_hold(options& from) {
   return freed ? done : refuse(freed.error());
 }
 
-int tell(const options& from) {
+int tell_state(const options& from) {
   const auto state = release::read_switch_state(from.settings.state_folder);
   if (!state)
     return refuse(state.error());
@@ -136,14 +153,14 @@ int parse_and_run(int argc, char** argv) {
   int code = done;
   add_settings(root, from);
   root.add_subcommand("run", "Do what the engine asks for, or go on with what was interrupted")
-    ->callback([&] { code = act(from, &release::switcher::run); });
+    ->callback([&] { code = run(from); });
   root.add_subcommand("rollback", "Back to the version before; holds the one that runs")
     ->callback([&] { code = act(from, &release::switcher::roll_back); });
   auto* unhold = root.add_subcommand("unhold", "Let a version be tried again");
   unhold->add_option("VERSION", from.hold, "The version")->required();
   unhold->callback([&] { code = release_hold(from); });
   root.add_subcommand("status", "What runs, what ran before, what is held, and the history")
-    ->callback([&] { code = tell(from); });
+    ->callback([&] { code = tell_state(from); });
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& fault) {

@@ -2,51 +2,9 @@
 # What an administrator does with the package, from `init` to `purge`; runs inside a clean Debian tree
 # (tests/package/run brings it there), with systemd as process 1 or without. Words: /root/story.log;
 # the last line is "story: done" or what failed.
-set -uo pipefail
-export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
-sandbox= engine=
-say() { echo "$*"; }
-end() { # WORDS
-  for pid in $sandbox $engine; do kill "$pid" 2>/dev/null; done
-  say "story: $*"
-  [ ! -d /run/systemd/system ] || systemctl --no-block poweroff
-  exit 0
-}
-must() { # SENTENCE COMMAND...
-  local what=$1
-  shift
-  "$@" >/tmp/out 2>&1 </dev/null || { tail -n 20 /tmp/out; journalctl -u pfxengine -n 20 --no-pager 2>/dev/null; end "FAILED: $what"; }
-}
-until_true() { # SECONDS COMMAND...
-  local left=$(($1 * 5))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    left=$((left - 1))
-    [ $left -gt 0 ] || return 1
-    sleep 0.2
-  done
-}
-ready_says() { jq -r "select(.event == \"ready\").$1" /tmp/sandbox.json; }
-delivered() { [ "$(pfxengine status --json | jq .totals.delivered)" -ge "$1" ]; }
-by_hand() { # as the unit does it: the engine's user, root's key as a credential
-  install -d -m 500 -o pfxengine /tmp/credentials
-  install -m 400 -o pfxengine /etc/pfxengine/master.key /tmp/credentials/master.key
-  CREDENTIALS_DIRECTORY=/tmp/credentials setpriv --reuid=pfxengine --regid=pfxengine --clear-groups \
-    pfxengine run 2>>/tmp/engine.log &
-  engine=$!
-}
-start() { if [ -d /run/systemd/system ]; then must "systemctl start" systemctl start pfxengine; else by_hand; fi; }
-stop() {
-  if [ -d /run/systemd/system ]; then
-    must "systemctl stop" systemctl stop pfxengine
-  else
-    kill "$engine"; wait "$engine" || end "FAILED: the engine stopped with $?"; engine=
-  fi
-}
-
-if [ -d /run/systemd/system ]; then say "systemd is process 1"; else say "no systemd: the unit's command is run by this script"; fi
-must "the package installs" apt-get install -y -q --no-install-recommends /root/pfxengine.deb
-say "installed: $(pfxengine --version), $(dpkg-query -W -f '${Version}' pfxengine)"
+# shellcheck source=tests/package/steps.sh
+. "$(dirname "$0")/steps.sh"
+installed
 [ "$(stat -c %U:%G:%a /etc/pfxengine)" = root:pfxengine:750 ] || end "FAILED: /etc/pfxengine is open"
 [ "$(stat -c %U:%a /var/lib/pfxengine)" = pfxengine:700 ] || end "FAILED: /var/lib/pfxengine is open"
 [ -n "$(find /usr/share/man -name 'pfxengine.1.gz' 2>/dev/null)" ] || say "(this tree's dpkg leaves manual pages out)"
@@ -54,19 +12,7 @@ say "installed: $(pfxengine --version), $(dpkg-query -W -f '${Version}' pfxengin
 must "the demo" pfxengine demo --requests 60 --kills 2
 say "demo: $(tail -n 1 /tmp/out)"
 
-pfxengine sandbox --dir /root/box --connector /root/made --requests 600 --rate 30 --mix create-ec=2,import=1 \
-  --stay --format json >/tmp/sandbox.json 2>/tmp/sandbox.err </dev/null &
-sandbox=$!
-until_true 60 grep -q '"ready"' /tmp/sandbox.json || end "FAILED: the sandbox is not ready"
-must "init" pfxengine init --url "$(ready_says serviceUrl)" --tenant sandbox
-cp /root/box/*.pem /etc/pfxengine/ && chmod 644 /etc/pfxengine/*.pem
-sed 's|/root/made/data|/var/lib/pfxengine|; s|/root/made|/etc/pfxengine|; s|/root/box/|/etc/pfxengine/|' \
-  /root/made/pfxengine.json | jq 'del(.intune)' >/tmp/made.json || end "FAILED: no configuration"
-cat /tmp/made.json >/etc/pfxengine/pfxengine.json
-[ "$(stat -c %U:%a /etc/pfxengine/master.key)" = root:600 ] || end "FAILED: the master key is not root's"
-must "register" pfxengine register "$(ready_says registrationCode)"
-must "a key for imports" pfxengine key create --name mail
-must "config check" pfxengine config check
+set_up 600 30 'del(.intune)'
 start
 until_true 60 delivered 50 || end "FAILED: nothing is delivered"
 must "doctor" pfxengine doctor
@@ -83,12 +29,7 @@ must "the upgrade under load" apt-get install -y -q --no-install-recommends /roo
 say "upgraded under load: $(dpkg-query -W -f '${Version}' pfxengine)"
 [ -d /run/systemd/system ] || { stop; start; }
 [ "$before" = "$(sha256sum /etc/pfxengine/pfxengine.json /etc/pfxengine/master.key)" ] || end "FAILED: the upgrade touched the configuration"
-until_true 120 grep -q '"finished"' /tmp/sandbox.json || end "FAILED: not all was delivered: $(tail -n 1 /tmp/sandbox.json)"
-stop
-kill "$sandbox"; wait "$sandbox"; sandbox=
-must "the judge" pfxengine sandbox judge /root/box
-say "judged: $(jq -c '{requests, delivered, imported, lost, duplicates, surplusCertificates}' /tmp/out)"
-jq -e '.lost == 0 and .duplicates == 0 and .surplusCertificates == 0 and .delivered == 600' /tmp/out >/dev/null || end "FAILED: the judge"
+judged 600
 
 must "remove" apt-get remove -y -q pfxengine
 [ -s /etc/pfxengine/pfxengine.json ] && [ -d /var/lib/pfxengine/store ] || end "FAILED: a removal took the data along"

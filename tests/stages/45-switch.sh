@@ -42,6 +42,7 @@ case $1 in
     esac ;;
   show)
     state=active
+    [ ! -d later ] || { mv updates earlier; mv later updates; } # the engine asks for another one
     if [ "$manner" = ends ] && [ $(($(date +%s%N) - $(cat begun))) -gt 300000000 ]; then
       echo $(($(cat pid) + 1)) >pid # started again behind our back
     fi
@@ -113,6 +114,18 @@ says err 'held'
 switch 0 "a hold is lifted" unhold 0.2.0
 switch 0 "then it is tried again" run
 is "the link" "$(current)" 0.2.0
+
+# -- asked for while another is being watched: the same run does it, and judges it anew ------
+for manner in good fails; do
+  machine; stage 0.3.0 $manner; mv updates later; stage 0.2.0 good
+  wanted=0 runs=0.3.0
+  [ $manner = good ] || { wanted=3; runs=0.2.0; }
+  switch $wanted "another version that is $manner, asked for meanwhile" run
+  [ ! -d later ] || fail "nothing was asked for meanwhile"
+  is "the link after two versions, the second $manner" "$(current)" $runs
+  says out '^0.2.0 runs$'
+  rm -rf earlier
+done
 
 # -- versions that do not hold: back once, then held ------
 for manner in fails hangs ends; do
