@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "actors/stages.hpp"
+#include "actors/tasks/update_work.hpp"
 
 namespace pfx::actors {
 
@@ -97,6 +98,9 @@ void cancel_calls(tasks::plant& p) {
   }
   if (p.tenant != nullptr) {
     p.tenant->cancel();
+  }
+  if (p.updates != nullptr) {
+    p.updates->cancel();
   }
 }
 

@@ -72,12 +72,14 @@ result<standing> judge(const manifest& offered, const expectation& here,
 
 std::optional<seen> remembered_under(const root& next, const root& before,
                                      const std::optional<seen>& highest) {
-  const auto kept = std::count_if(
+  const auto kept = static_cast<std::uint32_t>(std::count_if(
     before.releases.keys.begin(), before.releases.keys.end(), [&next](const role_key& old) {
       return std::any_of(next.releases.keys.begin(), next.releases.keys.end(),
                          [&old](const role_key& one) { return one.key == old.key; });
-    });
-  return static_cast<std::uint32_t>(kept) >= next.releases.threshold ? highest : std::nullopt;
+    }));
+  const auto removed = static_cast<std::uint32_t>(before.releases.keys.size()) - kept;
+  const bool could_sign_alone = removed >= before.releases.threshold;
+  return could_sign_alone || kept < next.releases.threshold ? std::nullopt : highest;
 }
 
 bool is_word(std::string_view text) noexcept {

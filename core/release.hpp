@@ -145,9 +145,10 @@ enum class standing : std::uint8_t {
 [[nodiscard]] result<standing> judge(const manifest& offered, const expectation& here,
                                      const std::optional<seen>& highest);
 
-/// The highest release that is remembered under another root: nothing if too few of the old release
-/// keys are left to make its threshold, because then nothing that was signed before counts any
-/// more, and a thief of keys may have named a version above all that will ever be made.
+/// The highest release that is remembered under another root: nothing if the keys that it removes
+/// could have signed by themselves, because a thief of them may have named a version above all that
+/// will ever be made; nor if too few of the old keys are left to make its threshold. What is
+/// installed stays the floor (judge).
 [[nodiscard]] std::optional<seen> remembered_under(const root& next, const root& before,
                                                    const std::optional<seen>& highest);
 

@@ -1,5 +1,5 @@
-// Commands beside a running engine: both keep to files that are replaced whole, and the worst that
-// two downloads at once can do is to begin anew.
+// Commands beside a running engine: each step has the lock of the updates' directory, and what the
+// other one did meanwhile is read from its files.
 #include "engine/updates.hpp"
 
 #include <algorithm>
@@ -16,7 +16,8 @@ namespace pfx::engine {
 
 namespace {
 
-constexpr int steps_max = 1 << 16; ///< more parts than the largest package has
+constexpr std::int64_t lock_wait_ms = 60'000; ///< for a look of the engine
+constexpr int steps_max = 1 << 16;            ///< more parts than the largest package has
 
 tl::unexpected<error> not_configured() {
   return failure(errc::not_found, "updates", "this configuration has no such section");
@@ -27,6 +28,7 @@ result<release::updater> open(const configuration& settings) {
   auto plan = detail::update_plan_of(settings, identity ? identity->connector_id : "");
   if (!plan)
     return failure(plan.error());
+  plan->settings.lock_wait_ms = lock_wait_ms;
   return release::updater::open(std::move(plan->settings), system_clock().wall());
 }
 
@@ -97,7 +99,7 @@ result<update_finding> apply_update(const configuration& settings, const std::st
   if (!asked)
     return failure(asked.error());
   found->sentence = release::to_string(found->what.what)
-    + (*asked ? " is staged and asked for" : " is staged and was asked for before");
+    + (*asked ? " is staged and asked for" : " is staged and asked for again");
   return finding_of(*by, *found);
 }
 

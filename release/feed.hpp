@@ -8,11 +8,13 @@
 
 namespace pfx::release {
 
-/// Used by one thread at a time. Errors: errc::not_found if there is no such file, errc::too_large,
-/// errc::unavailable, errc::io.
+/// Used by one thread at a time, but for cancel(). Errors: errc::not_found if there is no such
+/// file, errc::too_large, errc::unavailable, errc::io, errc::stopping.
 class feed {
 public:
   virtual ~feed() = default;
+  /// Ends the call that goes on and refuses all later ones with errc::stopping; from any thread.
+  virtual void cancel() noexcept = 0;
   /// A whole small file.
   [[nodiscard]] virtual result<std::string> document(const std::string& name, std::size_t bytes_max)
     = 0;

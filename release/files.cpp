@@ -5,6 +5,8 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <poll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -202,6 +204,23 @@ result<void> need_room(const std::string& folder, std::uint64_t octets) {
                    std::to_string(free >> 20) + " MiB are free, "
                      + std::to_string((octets + spare_bytes) >> 20) + " are needed");
   return {};
+}
+
+result<descriptor> lock_file(const std::string& path, std::int64_t wait_ms) {
+  constexpr int pause_ms = 50;
+  descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file.open())
+    return failure(system_error(path, "cannot be opened"));
+  for (std::int64_t waited = 0;; waited += pause_ms) {
+    if (::flock(file.number(), LOCK_EX | LOCK_NB) == 0)
+      return file;
+    if (errno != EWOULDBLOCK && errno != EINTR)
+      return failure(system_error(path, "cannot be locked"));
+    if (waited >= wait_ms)
+      return failure(errc::store_locked, printable(path, 512),
+                     "another process is at work there; try again");
+    ::poll(nullptr, 0, pause_ms); // locks of files cannot be waited for with a limit
+  }
 }
 
 } // namespace pfx::release::detail

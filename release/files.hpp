@@ -52,6 +52,10 @@ private:
 /// errc::disk_full if so many octets do not fit and leave `spare` free.
 [[nodiscard]] result<void> need_room(const std::string& folder, std::uint64_t octets);
 
+/// An exclusive lock, held as long as the descriptor lives. errc::store_locked if another has it
+/// for longer than `wait_ms`.
+[[nodiscard]] result<descriptor> lock_file(const std::string& path, std::int64_t wait_ms);
+
 /// Left free by everything that an update writes.
 inline constexpr std::uint64_t spare_bytes = 32u << 20;
 

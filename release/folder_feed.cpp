@@ -1,4 +1,5 @@
 // A feed that lies in a folder.
+#include <atomic>
 #include <cerrno>
 #include <unistd.h>
 
@@ -13,12 +14,18 @@ class folder_feed final : public feed {
 public:
   explicit folder_feed(std::string folder) : folder_(std::move(folder)) {}
 
+  void cancel() noexcept override { cancelled_ = true; }
+
   result<std::string> document(const std::string& name, std::size_t bytes_max) override {
+    if (cancelled_)
+      return failure(errc::stopping, name, "cancelled");
     return detail::read_file(folder_ + "/" + name, bytes_max);
   }
 
   result<std::string> part(const std::string& name, std::uint64_t offset,
                            std::size_t count) override {
+    if (cancelled_)
+      return failure(errc::stopping, name, "cancelled");
     const auto path = folder_ + "/" + name;
     const auto file = detail::open_regular(path);
     if (!file)
@@ -42,6 +49,7 @@ public:
 
 private:
   std::string folder_;
+  std::atomic<bool> cancelled_ = false;
 };
 
 } // namespace

@@ -118,23 +118,85 @@ result<staging_folder::progress> staging_folder::finish(const manifest& of,
   return progress::done;
 }
 
-result<void> staging_folder::keep_roots(feed& from, std::uint32_t upto) {
+bool staging_folder::holds(const manifest& of) const {
+  const auto there = current();
+  if (!there || !*there || seen_of((*there)->what) != seen_of(of))
+    return false;
+  const auto path = path_ + "/" + package_file_name(of);
+  const auto package = detail::open_regular(path);
+  if (!package)
+    return false;
+  const auto size = detail::size_of(*package, path);
+  return size && *size == of.length;
+}
+
+result<bool> staging_folder::renew(const manifest& of, const std::string& manifest_text) {
+  if (!holds(of))
+    return false;
+  const auto path = path_ + std::string(manifest_name);
+  const auto there = detail::read_file(path, document_bytes_max);
+  if (there && *there == manifest_text)
+    return true;
+  if (auto done = detail::replace_file(path, as_bytes(manifest_text), 0644, "staging.manifest");
+      !done)
+    return failure(done.error());
+  return true;
+}
+
+// -- roots ------
+
+namespace {
+
+/// Signed by its own keys, of this number, and the one above follows it.
+bool leads_to(const std::string& above, const std::string& text, std::uint32_t number,
+              unix_ms now) {
+  const auto of = crypto::read_first_root(text, now);
+  return of && of->number == number && crypto::read_next_root(*of, above, now);
+}
+
+/// One that is good; nothing if it is nowhere. Root number `number` + 1 is `above`.
+result<std::optional<std::string>> good_root(feed& from, const trust_store& known,
+                                             std::uint32_t number, const std::string& above,
+                                             const std::string& path, unix_ms now) {
+  const auto& verified = known.verified_roots();
+  if (const auto found = verified.find(number); found != verified.end())
+    return std::optional(found->second);
+  auto text = detail::read_file(path, document_bytes_max);
+  if (text && leads_to(above, *text, number, now))
+    return std::optional(std::move(*text));
+  text = from.document(root_file_name(number), document_bytes_max);
+  if (!text && text.error().code == errc::not_found)
+    return std::optional<std::string>();
+  if (!text)
+    return failure(text.error());
+  if (!leads_to(above, *text, number, now))
+    return failure(errc::crypto, root_file_name(number),
+                   "is not what root " + std::to_string(number + 1) + " follows");
+  return std::optional(std::move(*text));
+}
+
+} // namespace
+
+result<void> staging_folder::keep_roots(feed& from, const trust_store& known, unix_ms now) {
   const auto folder = path_ + "/roots";
   if (auto made = detail::make_folder(folder, 0755); !made)
     return failure(made.error());
-  // The newest are enough for whoever was here before; all of them for whoever begins.
-  for (std::uint32_t number = 1; number <= upto; ++number) {
+  const auto last = known.trusted_root().number;
+  if (auto gone = detail::remove_file(folder + "/" + root_file_name(last + 1)); !gone)
+    return gone;
+  std::string above;
+  for (auto number = last; number >= 1; --number) {
     const auto path = folder + "/" + root_file_name(number);
-    std::error_code none;
-    if (std::filesystem::exists(path, none))
-      continue;
-    const auto text = from.document(root_file_name(number), document_bytes_max);
-    if (!text && text.error().code == errc::not_found)
-      continue; // older than what this feed still has
+    auto text = good_root(from, known, number, above, path, now);
     if (!text)
       return failure(text.error());
-    if (auto put = detail::replace_file(path, as_bytes(*text), 0644, "staging.root"); !put)
-      return failure(put.error());
+    if (!*text)
+      return detail::remove_file(path);
+    const auto there = detail::read_file(path, document_bytes_max);
+    if (!there || *there != **text)
+      if (auto put = detail::replace_file(path, as_bytes(**text), 0644, "staging.root"); !put)
+        return put;
+    above = std::move(**text);
   }
   return {};
 }

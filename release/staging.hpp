@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "release/feed.hpp"
+#include "release/trust_store.hpp"
 
 namespace pfx::release {
 
@@ -38,8 +38,16 @@ public:
   /// disk_full leaves what is there for later.
   [[nodiscard]] result<progress> advance(feed& from, const manifest& of,
                                          const std::string& manifest_text);
-  /// The feed's roots from `first` on, for the switcher's own chain.
-  [[nodiscard]] result<void> keep_roots(feed& from, std::uint32_t upto);
+  /// True if this very package lies here whole, by name and length, and its manifest beside it.
+  [[nodiscard]] bool holds(const manifest& of) const;
+  /// The same, and then the manifest is as this text, which the caller has verified: one that was
+  /// signed anew, to live longer or to reach more, takes the place of the former.
+  [[nodiscard]] result<bool> renew(const manifest& of, const std::string& manifest_text);
+  /// The roots up to the trusted one, for the switcher's own chain: as they were verified, or,
+  /// where that is long ago, what is here or in the feed and leads to the next one. Whatever else
+  /// lies here is replaced. Ends at the first that neither has, because no chain reaches over it.
+  /// Field: "N.root" (errc::crypto: the feed's does not lead to the next one).
+  [[nodiscard]] result<void> keep_roots(feed& from, const trust_store& known, unix_ms now);
   /// Removes packages and parts that belong to no release that is named.
   void sweep(const manifest& keep) const;
 

@@ -19,7 +19,8 @@ result<trust> first_trust(const std::string& first_root) {
 } // namespace
 
 trust_store::trust_store(std::string path, trust known, root of)
-    : path_(std::move(path)), known_(std::move(known)), root_(std::move(of)) {}
+    : path_(std::move(path)), known_(std::move(known)),
+      root_(std::move(of)), verified_roots_{{root_.number, known_.root_text}} {}
 
 result<trust_store> trust_store::open(const std::string& folder, const std::string& first_root,
                                       unix_ms now) {
@@ -57,8 +58,10 @@ result<void> trust_store::follow(std::string_view next_root_text, unix_ms now) {
     return failure(next.error());
   auto done
     = remember({std::string(next_root_text), remembered_under(*next, root_, known_.highest)});
-  if (done)
+  if (done) {
     root_ = std::move(*next);
+    verified_roots_[root_.number] = known_.root_text;
+  }
   return done;
 }
 

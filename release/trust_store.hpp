@@ -3,6 +3,7 @@
 // its own that the engine's user cannot write.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "crypto/release.hpp"
@@ -25,6 +26,12 @@ public:
   [[nodiscard]] const root& trusted_root() const noexcept { return root_; }
   [[nodiscard]] const std::optional<seen>& highest() const noexcept { return known_.highest; }
 
+  /// The texts that were verified since it was opened, by number: the trusted root, and those that
+  /// led to it.
+  [[nodiscard]] const std::map<std::uint32_t, std::string>& verified_roots() const noexcept {
+    return verified_roots_;
+  }
+
   /// Takes the next root if it is one; durable when it returns. The fault points "trust.written"
   /// and "trust.renamed" lie in between.
   [[nodiscard]] result<void> follow(std::string_view next_root_text, unix_ms now);
@@ -44,6 +51,7 @@ private:
   std::string path_;
   trust known_;
   root root_;
+  std::map<std::uint32_t, std::string> verified_roots_;
 };
 
 } // namespace pfx::release

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
+#include "core/release_text.hpp"
 #include "crypto/release.hpp"
 #include "release/files.hpp"
 
@@ -26,6 +28,44 @@ result<std::string> read_line(const std::string& path) {
   if (text && text->ends_with('\n'))
     text->pop_back();
   return text;
+}
+
+result<detail::descriptor> lock(const update_settings& of) {
+  return detail::lock_file(lock_path(of.directory), of.lock_wait_ms);
+}
+
+/// When a switch was asked for last: "0.2.0 <how often> <milliseconds>".
+struct wish {
+  version what;
+  std::uint32_t times = 1;
+  unix_ms at = 0;
+};
+constexpr std::uint32_t wishes_counted_max = 99;
+
+std::string asked_path(const std::string& directory) { return directory + "/asked"; }
+
+/// Nothing if it is not known: then it is asked for once more.
+std::optional<wish> last_wish(const std::string& directory) {
+  constexpr auto forever = std::numeric_limits<std::int64_t>::max();
+  const auto text = read_line(asked_path(directory)).value_or(std::string());
+  const auto first = text.find(' ');
+  const auto second = text.find(' ', first == std::string::npos ? first : first + 1);
+  if (second == std::string::npos)
+    return std::nullopt;
+  const std::string_view all = text;
+  const auto what = version_from(all.substr(0, first));
+  const auto times
+    = release::detail::whole_number(all.substr(first + 1, second - first - 1), wishes_counted_max);
+  const auto at = release::detail::whole_number(all.substr(second + 1), forever);
+  if (!what || !times || !at)
+    return std::nullopt;
+  return wish{*what, static_cast<std::uint32_t>(*times), static_cast<unix_ms>(*at)};
+}
+
+std::int64_t pause_after(const wish& last) {
+  constexpr std::uint32_t doublings_max = 10;
+  const auto doublings = std::min(std::max(last.times, 1U) - 1, doublings_max);
+  return std::min(wish_again_max_ms, wish_again_ms << doublings);
 }
 
 std::optional<int> minutes_of(std::string_view text) {
@@ -130,7 +170,20 @@ result<updater> updater::open(update_settings settings, unix_ms now) {
   return updater(std::move(settings), std::move(*trust), std::move(*staging));
 }
 
+result<void> updater::read_trust_anew(unix_ms now) {
+  auto trust = trust_store::open(settings_.directory + "/trusted", settings_.first_root, now);
+  if (!trust)
+    return failure(trust.error());
+  trust_ = std::move(*trust);
+  return {};
+}
+
 result<offer> updater::look(feed& from, unix_ms now, bool by_hand) {
+  const auto held = lock(settings_);
+  if (!held)
+    return failure(held.error());
+  if (auto read = read_trust_anew(now); !read)
+    return failure(read.error());
   if (auto followed = trust_.follow_all(from, now); !followed)
     return failure(followed.error());
   auto text
@@ -153,20 +206,29 @@ result<offer> updater::look(feed& from, unix_ms now, bool by_hand) {
     out.sentence += " is not taken yet: " + std::to_string(out.what.share)
       + " % of the connectors have their turn";
   } else {
-    const auto before = staging_.current();
+    if (auto kept = staging_.keep_roots(from, trust_, now); !kept)
+      return failure(kept.error());
+    const auto renewed = staging_.renew(out.what, out.manifest_text);
+    if (!renewed)
+      return failure(renewed.error());
     out.taken = true;
-    out.staged = before && *before && (*before)->what.hash == out.what.hash
-      && (*before)->what.what == out.what.what;
+    out.staged = *renewed;
     out.sentence += out.staged ? " is staged" : " is to be downloaded";
   }
   return out;
 }
 
 result<staging_folder::progress> updater::fetch(feed& from, const offer& what, unix_ms now) {
-  if (what.staged)
+  const auto held = lock(settings_);
+  if (!held)
+    return failure(held.error());
+  if (auto read = read_trust_anew(now); !read)
+    return failure(read.error());
+  if (trust_.highest() != seen_of(what.what))
+    return failure(errc::unavailable, "version",
+                   to_string(what.what.what) + " is not the last that was seen any more");
+  if (staging_.holds(what.what)) // maybe another process was here
     return staging_folder::progress::done;
-  if (auto kept = staging_.keep_roots(from, trust_.trusted_root().number); !kept)
-    return failure(kept.error());
   const auto step = staging_.advance(from, what.what, what.manifest_text);
   if (step && *step == staging_folder::progress::done)
     add_history(history_path(settings_.directory), now, "staged " + to_string(what.what.what));
@@ -188,21 +250,34 @@ result<void> updater::set_pin(const std::string& pin) {
 }
 
 result<bool> updater::want(const version& what, unix_ms now) {
-  const auto path = wish_path(settings_.directory);
-  if (const auto before = read_line(path); before && *before == to_string(what))
-    return false;
-  auto done = detail::replace_file(path, as_bytes(to_string(what) + "\n"), 0644, "wish");
+  const auto held = lock(settings_);
+  if (!held)
+    return failure(held.error());
+  const auto before = last_wish(settings_.directory);
+  const bool again = before && before->what == what;
+  const auto times = again ? std::min(before->times + 1, wishes_counted_max) : 1;
+  const auto asked
+    = to_string(what) + " " + std::to_string(times) + " " + std::to_string(now) + "\n";
+  auto done = detail::replace_file(asked_path(settings_.directory), as_bytes(asked), 0644, "asked");
+  if (done)
+    done = detail::replace_file(wish_path(settings_.directory), as_bytes(to_string(what) + "\n"),
+                                0644, "wish");
   if (!done)
     return failure(done.error());
-  add_history(history_path(settings_.directory), now, "asked for " + to_string(what));
-  return true;
+  add_history(history_path(settings_.directory), now,
+              "asked for " + to_string(what) + (again ? " again" : ""));
+  return !again;
 }
 
 bool updater::wish_is_due(const offer& what, unix_ms now) const {
   if (!settings_.automatic || !what.taken || !what.staged || !settings_.when.open_at(now))
     return false;
   const auto before = read_line(wish_path(settings_.directory));
-  return !before || *before != to_string(what.what.what);
+  if (!before || *before != to_string(what.what.what))
+    return true;
+  const auto last = last_wish(settings_.directory);
+  return !last || last->what != what.what.what || now < last->at
+    || now - last->at >= pause_after(*last);
 }
 
 std::string updater::history() const { return read_history(history_path(settings_.directory)); }
@@ -223,5 +298,6 @@ std::string read_history(const std::string& path) {
 
 std::string staging_path(const std::string& directory) { return directory + "/staging"; }
 std::string wish_path(const std::string& directory) { return directory + "/wanted"; }
+std::string lock_path(const std::string& directory) { return directory + "/lock"; }
 
 } // namespace pfx::release

@@ -37,7 +37,13 @@ struct update_settings {
   std::string connector_id;
   bool automatic = false; ///< asks for the switch by itself
   window when;
+  std::int64_t lock_wait_ms = 0; ///< for another process that is at work in the directory
 };
+
+/// After the first wish for a version, and after each later one twice as long up to a day: what is
+/// still not installed was refused, maybe for a reason that passes.
+inline constexpr std::int64_t wish_again_ms = 3'600'000;
+inline constexpr std::int64_t wish_again_max_ms = 24 * wish_again_ms;
 
 /// What a look at the feed came to.
 struct offer {
@@ -48,14 +54,17 @@ struct offer {
   std::string sentence; ///< what there is, and why it is taken or not
 };
 
-/// Used by one thread at a time.
+/// Used by one thread at a time. Processes share the directory: each of look, fetch and want has
+/// its lock meanwhile (errc::store_locked) and reads the memory anew.
 class updater {
 public:
   [[nodiscard]] static result<updater> open(update_settings settings, unix_ms now);
 
-  /// Roots, manifest, rules, share, pin. `by_hand`: an operator's word stands over the share.
+  /// Roots, manifest, rules, share, pin. What is staged already gets the roots and the manifest of
+  /// now. `by_hand`: an operator's word stands over the share.
   [[nodiscard]] result<offer> look(feed& from, unix_ms now, bool by_hand = false);
-  /// The next part of what is taken; `done` when it is staged.
+  /// The next part of what is taken; `done` when it is staged. errc::unavailable, field "version":
+  /// something else was seen since the look.
   [[nodiscard]] result<staging_folder::progress> fetch(feed& from, const offer& what, unix_ms now);
   [[nodiscard]] const staging_folder& staging() const noexcept { return staging_; }
   [[nodiscard]] const update_settings& settings() const noexcept { return settings_; }
@@ -63,14 +72,18 @@ public:
   /// The operator's pin; empty if there is none.
   [[nodiscard]] result<std::string> pin() const;
   [[nodiscard]] result<void> set_pin(const std::string& pin);
-  /// Writes the file that the switcher's unit waits for. False if it stands there already.
+  /// Writes the file that the switcher's unit waits for, always anew, so that a switch that was
+  /// refused can be asked for again. False if the same was asked for before.
   [[nodiscard]] result<bool> want(const version& what, unix_ms now);
-  /// True if the staged version should be asked for now: automatic, in the window, not yet asked.
+  /// True if the staged version should be asked for now: automatic, in the window, and not asked
+  /// for, or so long ago (wish_again_ms) that it is time to do it again.
   [[nodiscard]] bool wish_is_due(const offer& what, unix_ms now) const;
   [[nodiscard]] std::string history() const;
 
 private:
   updater(update_settings settings, trust_store trust, staging_folder staging);
+  /// What another process learned; under the lock.
+  [[nodiscard]] result<void> read_trust_anew(unix_ms now);
 
   update_settings settings_;
   trust_store trust_;
@@ -85,5 +98,6 @@ void add_history(const std::string& path, unix_ms at, const std::string& words);
 /// Names below an update directory.
 [[nodiscard]] std::string staging_path(const std::string& directory);
 [[nodiscard]] std::string wish_path(const std::string& directory);
+[[nodiscard]] std::string lock_path(const std::string& directory);
 
 } // namespace pfx::release

@@ -17,6 +17,8 @@ class https_feed final : public release::feed {
 public:
   explicit https_feed(std::unique_ptr<connect::http::client> calls) : calls_(std::move(calls)) {}
 
+  void cancel() noexcept override { calls_->cancel(); }
+
   result<std::string> document(const std::string& name, std::size_t bytes_max) override {
     auto answer = calls_->get("/" + name);
     if (!answer)

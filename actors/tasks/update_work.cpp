@@ -10,13 +10,37 @@ namespace {
 
 constexpr std::int64_t retry_base_ms = 30'000;
 constexpr std::int64_t retry_max_ms = 3'600'000;
+constexpr std::int64_t locked_ms = 1'000;       ///< while an operator's command has the updates
 constexpr std::int64_t window_look_ms = 60'000; ///< between two looks at whether a window is open
 
 } // namespace
 
+void update_work::cancel() noexcept {
+  const std::lock_guard lock(mutex_);
+  cancelled_ = true;
+  if (feed_)
+    feed_->cancel();
+}
+
+bool update_work::cancelled() const {
+  const std::lock_guard lock(mutex_);
+  return cancelled_;
+}
+
+void update_work::use(std::unique_ptr<release::feed> from) {
+  const std::lock_guard lock(mutex_);
+  feed_ = std::move(from);
+  if (cancelled_ && feed_)
+    feed_->cancel();
+}
+
 update_step update_work::fault(const error& what) {
-  feed_.reset();
   update_step out;
+  // Neither a failure of the feed nor news: we are to end, or another one is at work.
+  out.wait_ms = what.code == errc::store_locked ? locked_ms : retry_max_ms;
+  if (what.code == errc::store_locked || what.code == errc::stopping)
+    return out;
+  use(nullptr);
   out.failed = true;
   out.wait_ms = std::min(retry_max_ms, retry_base_ms << std::min(failures_++, 12U));
   const auto text = "no update: " + to_string(what);
@@ -34,6 +58,8 @@ update_step update_work::fault(const error& what) {
 
 update_step update_work::step(unix_ms now) noexcept {
   try {
+    if (cancelled())
+      return fault({errc::stopping, "", "cancelled"});
     if (!updater_) {
       auto opened = release::updater::open(plan_.settings, now);
       if (!opened)
@@ -54,7 +80,7 @@ update_step update_work::look(unix_ms now) {
     auto opened = plan_.open_feed();
     if (!opened)
       return fault(opened.error());
-    feed_ = std::move(*opened);
+    use(std::move(*opened));
   }
   auto found = updater_->look(*feed_, now);
   if (!found)

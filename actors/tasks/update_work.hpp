@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -39,16 +40,23 @@ class update_work {
 public:
   explicit update_work(update_plan plan) : plan_(std::move(plan)) {}
   [[nodiscard]] update_step step(unix_ms now) noexcept;
+  /// Ends the step that goes on, between two documents at the latest, and every later one; from any
+  /// thread.
+  void cancel() noexcept;
 
 private:
   [[nodiscard]] update_step look(unix_ms now);
   [[nodiscard]] update_step fetch(unix_ms now);
   [[nodiscard]] update_step ask(unix_ms now);
   [[nodiscard]] update_step fault(const error& what);
+  void use(std::unique_ptr<release::feed> from);
+  [[nodiscard]] bool cancelled() const;
 
   update_plan plan_;
   std::optional<release::updater> updater_;
-  std::unique_ptr<release::feed> feed_;
+  mutable std::mutex mutex_; ///< guards cancelled_, and which feed feed_ is
+  bool cancelled_ = false;
+  std::unique_ptr<release::feed> feed_;   ///< changed by steps only, under the mutex
   std::optional<release::offer> at_work_; ///< taken; to be staged, or staged and to be asked for
   unix_ms look_at_ = 0;
   std::uint32_t failures_ = 0; ///< in a row

@@ -1,7 +1,11 @@
 // A feed over HTTPS: parts by ranges, and a server that misbehaves in every way.
 #include "actors/tasks/https_feed.hpp"
 
+#include <chrono>
+#include <condition_variable>
 #include <filesystem>
+#include <future>
+#include <mutex>
 
 #include "release/staging.hpp"
 #include "tests/catch.hpp"
@@ -148,4 +152,36 @@ TEST_CASE("wrong ranges, redirects and foreign servers are refused", "[actors][r
     "https://localhost:" + std::to_string((*foreign)->port()), world().server_root);
   REQUIRE(feed);
   CHECK_FALSE((*feed)->document("1.root", 1'000));
+}
+
+TEST_CASE("a call that a server leaves open ends when the feed is cancelled", "[actors][release]") {
+  const maker_room room;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool asked = false;
+  bool over = false;
+  const web site(room, [&](const server_request&, server_response&) {
+    std::unique_lock lock(mutex);
+    asked = true;
+    changed.notify_all();
+    changed.wait_for(lock, std::chrono::seconds(14), [&] { return over; });
+  });
+  const auto feed = site.feed();
+  auto call = std::async(std::launch::async, [&] { return feed->document("1.root", 1'000); });
+  {
+    std::unique_lock lock(mutex);
+    REQUIRE(changed.wait_for(lock, std::chrono::seconds(20), [&] { return asked; }));
+  }
+  feed->cancel();
+  const auto ended = call.get();
+  {
+    const std::lock_guard lock(mutex);
+    CHECK_FALSE(over);
+    over = true;
+    changed.notify_all();
+  }
+  REQUIRE_FALSE(ended);
+  CHECK(ended.error().code == errc::stopping);
+  CHECK(feed->document("1.root", 1'000).error().code == errc::stopping);
+  CHECK(feed->part("1.root", 0, 10).error().code == errc::stopping);
 }

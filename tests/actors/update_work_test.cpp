@@ -2,6 +2,13 @@
 // later, and told once.
 #include "actors/tasks/update_work.hpp"
 
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <future>
+#include <mutex>
+
+#include "release/files.hpp"
 #include "tests/catch.hpp"
 #include "tests/release/scratch.hpp"
 
@@ -30,7 +37,7 @@ struct machine {
   }
   /// Steps until an event of this kind, with the clock that the steps ask for.
   update_step until(actors::tasks::update_work& work, std::uint16_t event) {
-    for (int at = 0; at < 200; ++at) {
+    for (int at = 0; at < 2'000; ++at) {
       const auto step = work.step(now);
       if (step.event == event)
         return step;
@@ -62,11 +69,14 @@ TEST_CASE("an update is found, staged and, if that is wished, asked for in its w
   CHECK(at.now >= release_now + 2 * 3'600'000);
   CHECK(at.now < release_now + 3 * 3'600'000);
   CHECK(text_at(release::wish_path(at.plan.settings.directory)) == "0.2.0\n");
-  for (int step = 0; step < 100; ++step) { // once is enough
+  for (int step = 0; step < 100; ++step) { // once is enough for this window
     const auto next = work.step(at.now);
     CHECK(next.event != update_event::wanted);
     at.now += next.wait_ms;
   }
+  static_cast<void>(at.until(work, update_event::wanted)); // it was not fulfilled
+  CHECK(at.now >= release_now + 26 * 3'600'000);
+  CHECK(at.now < release_now + 27 * 3'600'000);
 }
 
 TEST_CASE("without that wish an operator is told that something is staged", "[actors][release]") {
@@ -131,5 +141,99 @@ TEST_CASE("a restart in the middle of a download goes on with it", "[actors][rel
   actors::tasks::update_work work(at.plan);
   static_cast<void>(at.until(work, update_event::found));
   CHECK(staging->arrived(of) == 2 * release::part_bytes);
+  static_cast<void>(at.until(work, update_event::staged));
+}
+
+namespace {
+
+/// A server that answers nothing until it is cancelled.
+class silent_feed final : public release::feed {
+public:
+  void cancel() noexcept override {
+    const std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    changed_.notify_all();
+  }
+  result<std::string> document(const std::string& name, std::size_t) override {
+    std::unique_lock lock(mutex_);
+    asked_ = true;
+    changed_.notify_all();
+    if (changed_.wait_for(lock, std::chrono::seconds(20), [this] { return cancelled_; }))
+      return failure(errc::stopping, name, "cancelled");
+    return failure(errc::unavailable, name, "timed out");
+  }
+  result<std::string> part(const std::string& name, std::uint64_t, std::size_t) override {
+    return document(name, 0);
+  }
+  [[nodiscard]] bool wait_asked() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(20), [this] { return asked_; });
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool asked_ = false, cancelled_ = false;
+};
+
+} // namespace
+
+TEST_CASE("a step that waits for a feed ends when it is cancelled, and no other begins",
+          "[actors][release]") {
+  machine at;
+  silent_feed* silent = nullptr;
+  int opened = 0;
+  std::mutex mutex;
+  std::condition_variable made;
+  at.plan.open_feed = [&]() -> result<std::unique_ptr<release::feed>> {
+    auto out = std::make_unique<silent_feed>();
+    const std::lock_guard lock(mutex);
+    ++opened;
+    silent = out.get();
+    made.notify_all();
+    return out;
+  };
+  actors::tasks::update_work work(at.plan);
+  auto step = std::async(std::launch::async, [&] { return work.step(at.now); });
+  {
+    std::unique_lock lock(mutex);
+    REQUIRE(made.wait_for(lock, std::chrono::seconds(20), [&] { return silent != nullptr; }));
+  }
+  REQUIRE(silent->wait_asked());
+  const auto begun = std::chrono::steady_clock::now();
+  work.cancel();
+  const auto ended = step.get();
+  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(10));
+  CHECK_FALSE(ended.failed); // a stop is no fault of the feed
+  CHECK(ended.event == 0);
+  CHECK(work.step(at.now).wait_ms > 0);
+  CHECK(opened == 1);
+
+  actors::tasks::update_work never(at.plan); // cancelled before its first step
+  never.cancel();
+  static_cast<void>(never.step(at.now));
+  CHECK(opened == 1);
+}
+
+TEST_CASE("while a command works on the updates the engine waits, and says nothing of it",
+          "[actors][release]") {
+  machine at;
+  at.room.offer(sample_manifest(v2, "two"), "two");
+  actors::tasks::update_work work(at.plan);
+  static_cast<void>(at.until(work, update_event::found));
+  {
+    std::filesystem::create_directories(at.plan.settings.directory);
+    const auto other
+      = release::detail::lock_file(release::lock_path(at.plan.settings.directory), 0);
+    REQUIRE(other);
+    for (int turn = 0; turn < 5; ++turn) {
+      const auto step = work.step(at.now);
+      CHECK_FALSE(step.failed);
+      CHECK(step.event == 0);
+      CHECK(step.notice.empty());
+      CHECK(step.wait_ms >= 100);
+      CHECK(step.wait_ms <= 10'000);
+    }
+  }
   static_cast<void>(at.until(work, update_event::staged));
 }

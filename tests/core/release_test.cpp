@@ -242,6 +242,33 @@ TEST_CASE("what thieves of release keys said is forgotten with their keys", "[co
   CHECK_FALSE(rel::remembered_under(next, before, stolen));
 }
 
+TEST_CASE("keys that could sign alone take what they said with them, others do not",
+          "[core][release]") {
+  rel::seen stolen;
+  stolen.what = {{99'999, 99'999, 99'999}};
+  auto before = sample_root();
+  auto next = before;
+  before.releases = {1, {key_of(9), key_of(10)}};
+  next.releases = {1, {key_of(10)}}; // enough are kept, but 9 alone may have signed
+  CHECK_FALSE(rel::remembered_under(next, before, stolen));
+
+  before.releases = {2, {key_of(9), key_of(10), key_of(11), key_of(12)}};
+  next.releases = {2, {key_of(11), key_of(12)}};
+  CHECK_FALSE(rel::remembered_under(next, before, stolen));
+  next.releases = {2, {key_of(11), key_of(12), key_of(13)}};
+  CHECK_FALSE(rel::remembered_under(next, before, stolen));
+  next.releases = {1, {key_of(12)}};
+  CHECK_FALSE(rel::remembered_under(next, before, stolen));
+  next.releases = {2, {key_of(10), key_of(11), key_of(12)}}; // 9 alone signed nothing
+  CHECK(rel::remembered_under(next, before, stolen) == stolen);
+  CHECK(rel::remembered_under(before, before, stolen) == stolen);
+
+  // What is installed is the floor then.
+  auto older = sample_manifest();
+  older.what = {{1, 20, 1}};
+  CHECK(field_of(judge(older, here(), std::nullopt)) == "version");
+}
+
 TEST_CASE("damaged memory is not taken for an empty one", "[core][release]") {
   const rel::trust known{rel::encode(sample_root()), rel::seen_of(sample_manifest())};
   const auto good = rel::encode(known);

@@ -155,6 +155,22 @@ TEST_CASE("an expired root takes nothing, an expired one on the way does no harm
   CHECK(trust->follow_all(*room.feed(), later));
 }
 
+TEST_CASE("of two keys of which one suffices the stolen one takes what it said with it",
+          "[release]") {
+  const maker_room room; // release keys 11 and 12, threshold 1
+  constexpr auto top = release::version_part_max;
+  room.offer(sample_manifest({{top, top, top}}, "evil"), "evil", {11});
+  auto trust = room.trust();
+  REQUIRE(trust->take_manifest(room.manifest_text(), room.machine(v1)));
+  auto second = sample_root(2);
+  second.releases = release_role(1, {12});
+  room.put("feed/2.root", signed_by(release::encode(second), {1, 2}));
+  REQUIRE(trust->follow_all(*room.feed(), release_now));
+  room.offer(sample_manifest(v2, "two"), "two", {12});
+  CHECK(trust->take_manifest(room.manifest_text(), room.machine(v1)));
+  CHECK(room.trust()->highest()->what == v2);
+}
+
 TEST_CASE("a stolen key's highest version of all is forgotten when its key is taken away",
           "[release]") {
   const maker_room room;

@@ -134,25 +134,6 @@ TEST_CASE("a window is open in its hours and on its days", "[release]") {
   }
 }
 
-TEST_CASE("a switch is asked for once, in the window, and only if that is wished", "[release]") {
-  const machine at;
-  at.room.offer(sample_manifest(v2, "two"), "two");
-  auto settings = at.settings();
-  auto by = at.open(settings);
-  auto found = by.look(*at.room.feed(), release_now);
-  REQUIRE(fetch_all(by, *at.room.feed(), *found));
-  CHECK_FALSE(by.wish_is_due(*found, release_now)); // by hand only
-  settings.automatic = true;
-  settings.when = *release::window::from("13:00-14:00");
-  auto automatic = at.open(settings);
-  CHECK_FALSE(automatic.wish_is_due(*found, release_now));
-  CHECK(automatic.wish_is_due(*found, release_now + 3'600'000));
-  CHECK(*automatic.want(v2, release_now));
-  CHECK_FALSE(*automatic.want(v2, release_now));
-  CHECK_FALSE(automatic.wish_is_due(*found, release_now + 3'600'000));
-  CHECK(text_at(release::wish_path(settings.directory)) == "0.2.0\n");
-}
-
 TEST_CASE("a history stays short and is no way in", "[release]") {
   const maker_room room;
   const auto path = room.path("history");

@@ -8,10 +8,10 @@ bin=${PFX_BIN:-$root/build/check/bin}
 pfx=$bin/pfxengine
 [ -x "$pfx" ] || { echo "$pfx is not built"; exit 1; }
 dir=$(mktemp -d "${TMPDIR:-/tmp}/pfx-updates.XXXXXX") || exit 1
-sandbox= engine=
+sandbox= engine= silent=
 checks=0
 finish() {
-  for pid in $engine $sandbox; do kill -9 "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; done
+  for pid in $engine $sandbox $silent; do kill -9 "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; done
   rm -rf "$dir"
 }
 trap finish EXIT
@@ -147,7 +147,37 @@ until_true 60 sh -c "'$pfx' status --config office/pfxengine.json | grep -q 'att
 checks=$((checks + 1))
 rm -rf feed; cp -a honest feed
 try 0 "a stick" update apply --from "$dir/honest" "${c[@]}"
+before=$(stat -c %i $updates/wanted)
+try 0 "a stick once more" update apply --from "$dir/honest" "${c[@]}"
+says out '7.3.0 is staged and asked for again'
+[ "$(stat -c %i $updates/wanted)" != "$before" ] || fail "the switch does not see that it is asked again"
 end
+
+# -- a feed that takes calls and answers none: a stop does not wait for it ------
+python3 - silent.port silent.asked <<'PYTHON' &
+import os, socket, sys, time
+listener = socket.create_server(("127.0.0.1", 0))
+with open(sys.argv[1] + ".new", "w") as out:
+    out.write(str(listener.getsockname()[1]))
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+held = [listener.accept()]
+open(sys.argv[2], "w").close()
+time.sleep(120)
+PYTHON
+silent=$!
+until_true 30 test -s silent.port || fail "no silent server"
+sed -i "s|\"feed\": \"[^\"]*\"|\"feed\": \"https://127.0.0.1:$(cat silent.port)\"|" office/pfxengine.json
+"$pfx" run --config office/pfxengine.json >engine.log 2>&1 &
+engine=$!
+until_true 60 test -e silent.asked || fail "the feed was not asked"
+began=$(date +%s%N)
+kill -TERM "$engine"; wait "$engine"
+engine=
+took=$((($(date +%s%N) - began) / 1000000))
+[ $took -lt 5000 ] || fail "a stop took $took ms beside a silent feed"
+checks=$((checks + 2))
+kill "$silent"; wait "$silent" 2>/dev/null
+silent=
 
 # -- the support of this version ------
 support() { # CODE PATTERN SANDBOX ARGUMENTS...
