@@ -8,6 +8,7 @@
 
 #include "app/command.hpp"
 #include "app/console.hpp"
+#include "core/program_version.hpp"
 #include "engine/identity.hpp"
 #include "engine/owner.hpp"
 
@@ -114,7 +115,7 @@ void add_version(CLI::App& root, exit_code& code) {
   auto* command = root.add_subcommand("version", "Print the version");
   command->footer("Example:\n  pfxengine version");
   command->callback([&code] {
-    say("pfxengine " PFX_VERSION);
+    say("pfxengine " + program_version());
     code = exit_code::done;
   });
 }

@@ -6,6 +6,7 @@
 
 #include "app/command.hpp"
 #include "app/console.hpp"
+#include "core/program_version.hpp"
 
 namespace {
 
@@ -16,7 +17,7 @@ exit_code parse_and_run(int argc, char** argv) {
     "Certificate connector engine: takes PKCS#12 requests from a management service, has "
     "them certified, and delivers each exactly once.");
   root.name("pfxengine");
-  root.set_version_flag("--version", "pfxengine " PFX_VERSION);
+  root.set_version_flag("--version", "pfxengine " + pfx::program_version());
   root.require_subcommand(1);
   root.footer("See it work, with a service, an authority and devices on this machine:\n"
               "  pfxengine demo\n\n"

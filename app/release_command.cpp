@@ -8,6 +8,7 @@
 
 #include "app/command.hpp"
 #include "app/console.hpp"
+#include "core/program_version.hpp"
 #include "release/maker.hpp"
 
 namespace pfx::app {
@@ -26,7 +27,7 @@ struct release_options {
   std::string package;
   std::string product = "pfxengine";
   std::string platform{release::this_platform()};
-  std::string version = PFX_VERSION;
+  std::string version = program_version();
   std::string valid_from;
   std::int64_t days = 30;
   std::uint32_t number = 1;

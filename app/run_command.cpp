@@ -15,6 +15,7 @@
 #include "app/reload.hpp"
 #include "app/service_manager.hpp"
 #include "app/stop_signals.hpp"
+#include "core/program_version.hpp"
 #include "engine/control.hpp"
 #include "engine/logging.hpp"
 
@@ -140,7 +141,7 @@ exit_code run(const std::string& path, bool resumes) {
     return refuse(out.error());
   if (!close_memory())
     out->line("warning", "the process can be dumped: prctl or setrlimit failed");
-  out->line("info", "pfxengine " PFX_VERSION " starts with " + settings->path);
+  out->line("info", "pfxengine " + program_version() + " starts with " + settings->path);
   auto code = resumes ? resume(*settings, *out) : exit_code::done;
   if (code == exit_code::done)
     code = serve(*settings, *out, signals);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "connect/service/codec.hpp"
+#include "core/program_version.hpp"
 #include "crypto/digest.hpp"
 #include "sandbox/replies.hpp"
 
@@ -79,7 +80,7 @@ desk::response desk::check_in(const std::string& body) {
     return refuse(order.error());
   }
   service::check_in_answer answer;
-  answer.latest_version = PFX_VERSION;
+  answer.latest_version = program_version();
   answer.lifecycle = "supported";
   return reply(200, service::encode_check_in_answer(answer));
 }

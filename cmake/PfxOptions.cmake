@@ -68,5 +68,4 @@ set(PFX_VERSION "" CACHE STRING "The program's version; empty: the project's")
 if(NOT PFX_VERSION)
   set(PFX_VERSION "${PROJECT_VERSION}") # not cached: the next version of the project counts
 endif()
-target_compile_definitions(pfx_flags INTERFACE PFX_VERSION="${PFX_VERSION}"
-                           $<$<BOOL:${PFX_FAULT_POINTS}>:PFX_FAULT_POINTS=1>)
+target_compile_definitions(pfx_flags INTERFACE $<$<BOOL:${PFX_FAULT_POINTS}>:PFX_FAULT_POINTS=1>)

@@ -34,6 +34,8 @@ function(pfx_room name)
   endif()
   if(name STREQUAL "core")
     target_link_libraries(pfx_core PUBLIC tl::expected Threads::Threads)
+    set_source_files_properties("${PROJECT_SOURCE_DIR}/core/program_version.cpp" PROPERTIES
+      COMPILE_DEFINITIONS "PFX_VERSION=\"${PFX_VERSION}\"")
   endif()
   if(name STREQUAL "release")
     target_compile_definitions(pfx_release PRIVATE PFX_PLATFORM="${PFX_PLATFORM}")

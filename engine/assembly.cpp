@@ -9,6 +9,7 @@
 #include "connect/ca/https_authority.hpp"
 #include "connect/service/breaking_client.hpp"
 #include "core/codec.hpp"
+#include "core/program_version.hpp"
 #include "crypto/file_key_store.hpp"
 #include "crypto/random.hpp"
 #include "engine/identity_files.hpp"
@@ -69,7 +70,7 @@ result<connect::http::client_options> client_options_for(const assembly& a, cons
   out.shared_identity = a.identity;
   out.call_timeout_ms = timeout_ms;
   out.connections_max = a.settings.limits.io_threads;
-  out.user_agent = "pfxengine/" PFX_VERSION;
+  out.user_agent = "pfxengine/" + program_version();
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "connect/http/header_text.hpp"
+#include "core/program_version.hpp"
 #include "engine/assembly.hpp"
 
 namespace pfx::engine::detail {
@@ -39,7 +40,7 @@ void take_settings(assembly& a) {
   const auto& from = a.settings;
   auto& to = a.plant.settings;
   to.tenant = from.service.tenant;
-  to.connector_version = PFX_VERSION;
+  to.connector_version = program_version();
   to.poll_interval_ms = from.service.poll_interval_ms;
   to.lease_ms = from.service.lease_ms;
   to.anchor_file = from.anchor_file;

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "connect/http/client.hpp"
+#include "core/program_version.hpp"
 #include "crypto/certificate.hpp"
 #include "engine/control.hpp"
 #include "engine/files.hpp"
@@ -169,7 +170,7 @@ std::optional<connect::http::response> call(const std::string& area, const std::
   connect::http::client_options options;
   options.base_url = url;
   options.connect_timeout_ms = options.call_timeout_ms = timeout_ms;
-  options.user_agent = "pfxengine/" PFX_VERSION " doctor";
+  options.user_agent = "pfxengine/" + program_version() + " doctor";
   if (!roots_file.empty()) {
     const auto roots = detail::read_file(roots_file, roots_bytes_max);
     if (!roots)
@@ -209,7 +210,8 @@ void look_at_engine(const configuration& settings, findings& into) {
   const auto client = control_client::make(settings.control_socket);
   const auto now = client ? client->current() : result<status>(failure(client.error()));
   if (!now) {
-    into.push_back({"versions", verdict::warning, "pfxengine " PFX_VERSION "; no engine is running",
+    into.push_back({"versions", verdict::warning,
+                    "pfxengine " + program_version() + "; no engine is running",
                     "systemctl start pfxengine, or pfxengine run"});
     return;
   }
@@ -226,8 +228,8 @@ void look_at_engine(const configuration& settings, findings& into) {
        + (now->lifecycle.empty() ? "the service has not said how long it is supported"
                                  : "the service calls it " + printable(now->lifecycle)),
      fit ? "" : "update it"});
-  if (now->version != PFX_VERSION)
-    into.push_back({"versions", verdict::warning, "this program is " PFX_VERSION,
+  if (now->version != program_version())
+    into.push_back({"versions", verdict::warning, "this program is " + program_version(),
                     "restart the engine to run what is installed"});
 }
 

@@ -2,6 +2,7 @@
 #include "engine/engine_state.hpp"
 
 #include "core/limits.hpp"
+#include "core/program_version.hpp"
 #include "engine/audit_store.hpp"
 
 namespace pfx::engine {
@@ -169,7 +170,7 @@ status engine::current() const {
   out.state = s.stopped ? health::stopped : health_of(how.phase, how.paused || store.below_floor);
   out.halted_by = reason_of(how.phase, how.halted_by);
   out.message = how.why;
-  out.version = PFX_VERSION;
+  out.version = program_version();
   out.connector_id = s.parts->connector_id;
   out.epoch = s.parts->plant.caller.current().epoch;
   out.lifecycle = how.lifecycle;

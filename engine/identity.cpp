@@ -12,6 +12,7 @@
 
 #include "connect/http/json.hpp"
 #include "connect/service/client.hpp"
+#include "core/program_version.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/request.hpp"
 #include "crypto/seal.hpp"
@@ -162,12 +163,12 @@ result<service::register_answer> ask(const configuration& settings, const regist
   http.base_url = settings.service.url;
   http.trusted_roots_pem = std::move(*roots);
   http.call_timeout_ms = settings.service.call_timeout_ms;
-  http.user_agent = "pfxengine/" PFX_VERSION;
+  http.user_agent = "pfxengine/" + program_version();
   service::register_order call;
   call.code = order.code;
   call.connector_name = *name;
   call.machine_name = machine_name();
-  call.connector_version = PFX_VERSION;
+  call.connector_version = program_version();
   call.features = {"pfxCreate"};
   call.certificate_request = std::move(*csr);
   auto answer = service::register_connector(std::move(http), call);

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "connect/http/address.hpp"
+#include "core/program_version.hpp"
 #include "crypto/private_key.hpp"
 #include "crypto/seal.hpp"
 #include "engine/files.hpp"
@@ -159,7 +160,7 @@ result<intune::connection_settings> connection_settings_of(const intune_settings
     }
     out.credentials.push_back(std::move(*one));
   }
-  out.caller = "pfxengine " PFX_VERSION;
+  out.caller = "pfxengine " + program_version();
   if (!from.trusted_roots_file.empty()) {
     auto roots = read_file(from.trusted_roots_file, roots_file_bytes_max);
     if (!roots) {
@@ -176,7 +177,7 @@ result<intune::connection_settings> connection_settings_of(const intune_settings
     out.network.proxy->trusted_roots_pem = out.network.trusted_roots_pem;
   }
   out.network.call_timeout_ms = from.call_timeout_ms;
-  out.network.user_agent = "pfxengine/" PFX_VERSION;
+  out.network.user_agent = "pfxengine/" + program_version();
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include "engine/update_plan.hpp"
 
 #include "actors/tasks/https_feed.hpp"
+#include "core/program_version.hpp"
 #include "engine/files.hpp"
 
 namespace pfx::engine::detail {
@@ -29,7 +30,7 @@ result<std::unique_ptr<release::feed>> open_feed(const configuration& settings) 
 result<actors::tasks::update_plan> update_plan_of(const configuration& settings,
                                                   const std::string& connector_id) {
   const auto& from = *settings.updates;
-  const auto installed = release::version_from(PFX_VERSION);
+  const auto installed = release::version_from(program_version());
   if (!installed)
     return failure(installed.error());
   auto when = release::window::from(from.window);

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "core/limits.hpp"
+#include "core/program_version.hpp"
 #include "sandbox/dice.hpp"
 
 namespace pfx::sandbox {
@@ -75,7 +76,7 @@ service::check_in_answer ledger::check_in(const service::caller& who,
   service::check_in_answer out;
   out.last_known = known.anchor;
   const auto& said = options_.connectors;
-  out.latest_version = said.latest_version.empty() ? PFX_VERSION : said.latest_version;
+  out.latest_version = said.latest_version.empty() ? program_version() : said.latest_version;
   out.lifecycle = said.word.empty() ? "supported" : said.word;
   out.deprecated_after = said.deprecated_after;
   out.unsupported_after = said.unsupported_after;

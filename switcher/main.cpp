@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "core/program_version.hpp"
 #include "release/updater.hpp"
 #include "switcher/systemd.hpp"
 
@@ -22,7 +23,7 @@ struct options {
   release::switch_settings settings;
   std::string manager = "systemctl";
   std::string unit = "pfxengine.service";
-  std::string shipped = PFX_VERSION;
+  std::string shipped = program_version();
   std::string hold;
   double ready_s = 120;
   double watch_s = 180;
@@ -142,7 +143,7 @@ int parse_and_run(int argc, char** argv) {
   CLI::App root("Switches to the version that the engine staged, or back. Runs as root, needs no "
                 "network.");
   root.name("pfxengine-switch");
-  root.set_version_flag("--version", "pfxengine-switch " PFX_VERSION);
+  root.set_version_flag("--version", "pfxengine-switch " + program_version());
   root.require_subcommand(1);
   root.fallthrough();
   root.footer("Exit codes:\n"

@@ -2,6 +2,7 @@
 #include "actors/tasks/https_feed.hpp"
 
 #include "connect/http/client.hpp"
+#include "core/program_version.hpp"
 #include "release/staging.hpp"
 
 namespace pfx::actors::tasks {
@@ -75,7 +76,7 @@ result<std::unique_ptr<release::feed>> open_https_feed(const std::string& url,
   options.call_timeout_ms = feed_call_ms;
   options.body_bytes_max = answer_bytes_max;
   options.connections_max = 1;
-  options.user_agent = "pfxengine/" PFX_VERSION;
+  options.user_agent = "pfxengine/" + program_version();
   auto calls = connect::http::client::make(std::move(options));
   if (!calls)
     return failure(calls.error());
