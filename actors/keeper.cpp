@@ -273,6 +273,11 @@ caf::result<parcel<error>> keeper_state::take_orders(const tasks::order_batch& w
   if (poisoned || stopping) {
     return pack(error{errc::stopping, "", "nothing more is written in this process"});
   }
+  // Asked here, so that what cannot be written goes back to who brought it: among the changes of
+  // others it would be a fault of the disk, and the end of all work.
+  if (auto good = p->store->would_take(what.operations); !good) {
+    return pack(std::move(good.error()));
+  }
   book->write(what);
   return when_durable();
 }

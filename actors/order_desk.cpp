@@ -21,6 +21,7 @@ constexpr std::int64_t backoff_max_ms = 600'000;
 constexpr std::int64_t not_let_in_waits = 12;
 constexpr const char* topic_down = "intune";
 constexpr const char* topic_held = "revocations held";
+constexpr const char* topic_aside = "revocations set aside";
 
 using revocation::action;
 
@@ -34,6 +35,7 @@ struct order_desk_state {
   boot_ms poll_at = 0;
   std::uint32_t failures = 0; ///< of downloads, in a row
   std::size_t calls = 0;
+  std::uint64_t aside = 0; ///< orders that the store does not take
   bool downloading = false;
   bool stopping = false;
   std::optional<caf::response_promise> stop_promise;
@@ -50,6 +52,7 @@ struct order_desk_state {
   void downloaded(parcel<tasks::order_download> answer);
   void download_failed(const tasks::order_download& answer);
   void count(const tasks::order_batch& written) const;
+  void set_aside(const error& why);
   void show() const;
   [[nodiscard]] tasks::executor& outside() const {
     return p->orders_io != nullptr ? *p->orders_io : *p->io;
@@ -122,6 +125,8 @@ void order_desk_state::write() {
           book->committed();
           count(*written);
           confirm_words();
+        } else if (refusal->code == errc::bad_input || refusal->code == errc::too_large) {
+          set_aside(*refusal);
         } else {
           book->not_committed();
         }
@@ -140,6 +145,28 @@ void order_desk_state::count(const tasks::order_batch& written) const {
     totals.orders_failed += line.id == ca_failed ? 1 : 0;
     totals.orders_reported += line.id == reported ? 1 : 0;
   }
+}
+
+/// What the store does not take is no reason to end: its order goes back, with a word.
+void order_desk_state::set_aside(const error& why) {
+  request_key who;
+  if (!book->refused(who)) {
+    return; // one by one from now on
+  }
+  ++aside;
+  p->attention.set(topic_aside,
+                   std::to_string(aside)
+                     + " revocation orders cannot be stored, the last one because of "
+                     + to_string(why));
+  tell_system(*p, tasks::report::level::error, 3051,
+              "revocation order " + printable(who.context) + " is set aside: " + to_string(why));
+  std::erase_if(words, [&](auto& waiting) {
+    if (waiting.first != who) {
+      return false;
+    }
+    waiting.second.deliver(pack(error(why)));
+    return true;
+  });
 }
 
 /// For status, which asks no actor about it.

@@ -11,6 +11,9 @@
 
 namespace pfx {
 
+/// Of a revocation order: an opaque text of the tenant's. The store keeps as many.
+inline constexpr std::size_t revocation_context_bytes_max = 8'192;
+
 enum class order_state : std::uint8_t {
   received = 1, ///< durable; whose certificate it means is looked up next
   held,         ///< more in an hour than the guard allows: waits for an operator's word

@@ -6,6 +6,7 @@
 
 #include "connect/http/server.hpp"
 #include "core/limits.hpp"
+#include "core/revocation.hpp"
 #include "engine/control_json.hpp"
 
 namespace pfx::engine {
@@ -14,8 +15,8 @@ namespace {
 namespace http = connect::http;
 
 constexpr std::size_t connections_max = 8;
-constexpr std::size_t body_bytes_max = 4u << 10; ///< a note for the audit, escaped
-constexpr std::size_t header_bytes_max = 16u << 10;
+constexpr std::size_t body_bytes_max = 4u << 10;    ///< a note for the audit, escaped
+constexpr std::size_t header_bytes_max = 32u << 10; ///< a context, escaped
 constexpr std::int64_t idle_timeout_ms = 10'000;
 constexpr std::int64_t stop_deadline_ms = 1'000;
 
@@ -114,8 +115,8 @@ http::server_response audit(const control_commands& commands, const http::server
 
 result<std::string> context_in(std::string_view part) {
   auto context = detail::percent_decoded(part);
-  if (context && (context->empty() || context->size() > limits::request_context_bytes_max))
-    return failure(errc::bad_input, "context", "must have 1 to 512 octets");
+  if (context && (context->empty() || context->size() > revocation_context_bytes_max))
+    return failure(errc::bad_input, "context", "must have 1 to 8192 octets");
   return context;
 }
 

@@ -1,5 +1,4 @@
 // The engine's face for revocation orders: lists, one order's story, an operator's word.
-#include "core/limits.hpp"
 #include "engine/engine_state.hpp"
 
 namespace pfx::engine {
@@ -18,7 +17,7 @@ std::optional<order_state> order_state_of(std::string_view word) {
 
 order_summary summary_of_order(const revocation_order& from) {
   order_summary out;
-  out.context = printable(from.key.context, limits::request_context_bytes_max);
+  out.context = printable(from.key.context, revocation_context_bytes_max);
   out.state = std::string(name_of(from.state));
   out.serial_number = printable(from.serial_number);
   out.issuer = printable(from.issuer_name, 256);

@@ -3,6 +3,7 @@
 
 #include "core/codec.hpp"
 #include "core/limits.hpp"
+#include "core/revocation.hpp"
 
 namespace pfx::storage::keys {
 
@@ -72,8 +73,11 @@ result<void> check(const request_key& key) {
   if (key.tenant.size() > tenant_bytes_max) {
     return failure(errc::bad_input, "request_key", "has a tenant of more than 256 octets");
   }
-  if (key.context.empty() || key.context.size() > limits::request_context_bytes_max) {
-    return failure(errc::bad_input, "request_key", "needs a context of 1 to 512 octets");
+  const auto context_max
+    = key.in == flow::revocation ? revocation_context_bytes_max : limits::request_context_bytes_max;
+  if (key.context.empty() || key.context.size() > context_max) {
+    return failure(errc::bad_input, "request_key",
+                   "needs a context of 1 to " + std::to_string(context_max) + " octets");
   }
   return {};
 }

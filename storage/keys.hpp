@@ -29,7 +29,8 @@ enum class prefix : std::uint8_t {
 inline constexpr std::size_t tenant_bytes_max = 256;
 inline constexpr std::size_t meta_name_bytes_max = 64;
 
-/// Refuses what no request can be called: errc::bad_input, field "request_key".
+/// Refuses what no request can be called: errc::bad_input, field "request_key". A context has at
+/// most 512 octets, or 8,192 of a revocation order.
 [[nodiscard]] result<void> check(const request_key& key);
 
 [[nodiscard]] bytes record(const request_key& key);

@@ -66,6 +66,19 @@ result<void> store::commit(const batch& what) {
   return {};
 }
 
+result<void> store::would_take(const batch& what) const {
+  rocksdb::WriteBatch out;
+  batch_builder builder(*state_->database, out, state_->options.batch_bytes_max, {});
+  for (const auto& one : what) {
+    if (auto added = builder.add(one); !added) {
+      return added;
+    }
+  }
+  return {};
+}
+
+result<void> store::would_take(const request_key& key) { return keys::check(key); }
+
 result<void> store::state::writable() const {
   const std::lock_guard guard(mutex);
   if (poisoned) {

@@ -109,6 +109,11 @@ public:
   /// again. errc::store_poisoned: this or an earlier write failed, or damage was read; nothing more
   /// is written in this process. Other errors refuse the batch and change nothing.
   [[nodiscard]] result<void> commit(const batch& what);
+  /// What commit() would refuse of this batch alone, whatever the disk says: errc::bad_input,
+  /// errc::too_large. Writes nothing.
+  [[nodiscard]] result<void> would_take(const batch& what) const;
+  /// errc::bad_input for a key that no commit takes.
+  [[nodiscard]] static result<void> would_take(const request_key& key);
   /// Removes the mark, flushes, syncs. The store takes no more commits.
   [[nodiscard]] result<void> close_clean();
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "actors/tasks/write_size.hpp"
 #include "core/fault_point.hpp"
 
 namespace pfx::actors::tasks {
@@ -37,12 +38,6 @@ report::level level_of(std::uint16_t trail_event_id) {
     default:
       return report::level::debug;
   }
-}
-
-std::size_t size_of(const storage::operation& op) {
-  constexpr std::size_t overhead = 256;
-  const auto* blob = std::get_if<storage::put_blob>(&op);
-  return overhead + (blob == nullptr ? 0 : blob->sealed.size());
 }
 
 bool fits_index(const lifecycle::issued_serial& one) {
@@ -369,7 +364,7 @@ void ledger::add_reports(change& to, const record& next, const lifecycle::step_r
 
 void ledger::enqueue(change&& what) {
   for (const auto& op : what.operations) {
-    what.size += size_of(op);
+    what.size += write_size(op);
   }
   ++enqueued_;
   waiting_.push_back(std::move(what));

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/tasks/write_size.hpp"
+
 namespace pfx::actors::tasks {
 
 namespace {
@@ -16,6 +18,7 @@ using revocation::step_result;
 
 constexpr std::int64_t hour_ms = 3'600'000;
 constexpr std::size_t batch_changes_max = 500;
+constexpr std::size_t batch_bytes_max = 2u << 20; ///< a part of what the keeper writes at once
 
 report::level level_of(std::uint16_t id) {
   switch (id) {
@@ -220,6 +223,9 @@ void order_book::absorb(entry& in, step_result&& out, const moment& now) {
   }
   if (!c.what.operations.empty()) {
     ++in.undurable;
+    for (const auto& one : c.what.operations) {
+      c.size += write_size(one);
+    }
     waiting_.push_back(std::move(c));
   }
 }
@@ -229,8 +235,13 @@ std::optional<order_batch> order_book::take_batch() {
     return std::nullopt;
   }
   order_batch out;
-  while (!waiting_.empty() && writing_kept_.size() < batch_changes_max) {
+  std::size_t size = 0;
+  const auto count_max = singly_ > 0 ? std::size_t{1} : batch_changes_max;
+  singly_ -= singly_ > 0 ? 1 : 0;
+  while (!waiting_.empty() && writing_kept_.size() < count_max
+         && (writing_kept_.empty() || size + waiting_.front().size <= batch_bytes_max)) {
     auto& next = waiting_.front();
+    size += next.size;
     out.operations.insert(out.operations.end(), next.what.operations.begin(),
                           next.what.operations.end());
     out.reports.insert(out.reports.end(), next.what.reports.begin(), next.what.reports.end());
@@ -264,6 +275,23 @@ void order_book::not_committed() {
   }
   writing_kept_.clear();
   writing_ = false;
+}
+
+bool order_book::refused(request_key& who) {
+  if (writing_kept_.size() != 1) {
+    singly_ = writing_kept_.size();
+    not_committed();
+    return false;
+  }
+  who = writing_kept_.front().key;
+  writing_kept_.clear();
+  writing_ = false;
+  std::erase_if(waiting_, [&who](const change& one) { return one.key == who; });
+  if (const auto found = open_.find(who); found != open_.end()) {
+    in_flight_ -= found->second.value.live.in_flight ? 1 : 0;
+    open_.erase(found);
+  }
+  return true;
 }
 
 // -- whose turn it is ------

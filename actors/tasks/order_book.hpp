@@ -68,6 +68,10 @@ public:
   void committed();
   /// The write did not happen (disk full): it is offered again.
   void not_committed();
+  /// The store does not take the write. Its changes are offered again one by one; one that is
+  /// refused alone is given up, and its order leaves the book, to come with a later download. True
+  /// if that was so; `who` is its key.
+  [[nodiscard]] bool refused(request_key& who);
 
   /// What waits for an operator takes no room.
   [[nodiscard]] std::size_t room() const;
@@ -84,6 +88,7 @@ private:
   struct change {
     request_key key;
     order_batch what;
+    std::size_t size = 0;
   };
 
   void absorb(entry& in, revocation::step_result&& out, const revocation::moment& now);
@@ -100,6 +105,7 @@ private:
   std::deque<change> waiting_;
   std::vector<change> writing_kept_;
   bool writing_ = false;
+  std::size_t singly_ = 0; ///< so many of the next changes are written alone
   bool looking_up_ = false;
   std::map<request_key, revocation_order> ended_meanwhile_;
   std::size_t in_flight_ = 0;

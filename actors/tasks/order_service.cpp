@@ -74,11 +74,17 @@ order_download download(const plant& p, std::size_t orders_max) {
     out.code = answer.error().what.code;
     return out;
   }
+  auto unreadable = answer->unreadable;
   for (const auto& one : answer->requests) {
-    out.offers.push_back(offer_of(p, one, transaction_id));
+    auto offer = offer_of(p, one, transaction_id);
+    if (storage::store::would_take(offer.key)) {
+      out.offers.push_back(std::move(offer));
+    } else {
+      ++unreadable;
+    }
   }
-  if (answer->unreadable > 0) {
-    out.why = std::to_string(answer->unreadable) + " orders without a context or a serial number";
+  if (unreadable > 0) {
+    out.why = std::to_string(unreadable) + " orders without a usable context or serial number";
   }
   out.full = answer->requests.size() + answer->unreadable >= orders_max;
   auto known = known_of(p, out.offers);

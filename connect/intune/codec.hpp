@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "connect/intune/messages.hpp"
+#include "core/revocation.hpp"
 
 namespace pfx::connect::intune {
 
@@ -15,7 +16,6 @@ inline constexpr std::int64_t token_life_s_max = 86'400; ///< believed at most
 inline constexpr std::int64_t token_life_s_else = 300;   ///< where the answer does not say
 inline constexpr std::size_t services_max = 1'000;       ///< of one tenant
 inline constexpr int revocations_max = 500;              ///< published bound of maxRequests
-inline constexpr std::size_t revocation_context_bytes_max = 8'192;
 inline constexpr std::size_t serial_bytes_max = 256;
 inline constexpr std::size_t issuer_bytes_max = 4'096; ///< of an answer
 

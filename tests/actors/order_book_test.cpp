@@ -86,6 +86,61 @@ TEST_CASE("a write that did not happen is offered again as it was", "[actors][or
   CHECK(again->audit.size() == first->audit.size());
 }
 
+TEST_CASE("a write is never more than the keeper can take, however long the texts are",
+          "[actors][orders]") {
+  desk d;
+  std::vector<revocation::offer> list;
+  for (int i = 0; i < 500; ++i) {
+    auto one = desk::offer(std::to_string(i) + std::string(8'188, 'c'));
+    one.issuer_name = std::string(4'096, 'i');
+    one.ca_configuration = std::string(4'096, 'a');
+    list.push_back(std::move(one));
+  }
+  d.download(std::move(list));
+  std::size_t writes = 0;
+  std::size_t orders = 0;
+  while (const auto batch = d.sync()) {
+    ++writes;
+    std::size_t octets = 0;
+    for (const auto& one : batch->operations) {
+      if (const auto* order = std::get_if<storage::put_order>(&one)) {
+        ++orders;
+        octets += encode(order->value).size() + 2 * order->value.key.context.size();
+      }
+    }
+    CHECK(octets < (2u << 20));
+  }
+  CHECK(orders == 500);
+  CHECK(writes > 5);
+}
+
+TEST_CASE("one that the store does not take is given up alone, and may come again",
+          "[actors][orders]") {
+  desk d;
+  d.download({desk::offer("a"), desk::offer("bad"), desk::offer("c")});
+  request_key who;
+  REQUIRE(d.book.take_batch());
+  CHECK_FALSE(d.book.refused(who)); // whose fault it is cannot be told yet
+  std::size_t refusals = 0;
+  while (const auto batch = d.book.take_batch()) {
+    const auto& order = std::get<storage::put_order>(batch->operations.front()).value;
+    if (order.key.context != "bad") {
+      d.book.committed();
+      continue;
+    }
+    CHECK(d.book.refused(who));
+    CHECK(who.context == "bad");
+    ++refusals;
+  }
+  CHECK(refusals == 1);
+  CHECK(d.book.quiet());
+  CHECK(d.ready(action::choose) == 2);
+  CHECK(d.book.room() == order_book::open_max - 2);
+  d.download({desk::offer("bad")});
+  CHECK(d.sync());
+  CHECK(d.ready(action::choose) == 1);
+}
+
 TEST_CASE("an order that nothing could be done about is tried again after a while",
           "[actors][orders]") {
   desk d;

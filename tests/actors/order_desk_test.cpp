@@ -121,6 +121,46 @@ TEST_CASE("a crash after any turn of an actor revokes and reports each order all
   CHECK(seen.contains(order_state::answered));
 }
 
+TEST_CASE(
+  "orders with the longest texts that a service may give are carried out, and nothing halts",
+  "[actors][orders]") {
+  order_bench t(1);
+  std::vector<std::string> contexts{std::string(512, 'a'), std::string(513, 'b'),
+                                    std::string(8'192, 'c')};
+  t.order(contexts[2], t.serials()[0]);
+  for (int i = 0; i < 497; ++i) {
+    contexts.push_back("o" + std::to_string(i));
+    contexts.back().resize(8'192, 'x');
+  }
+  for (const auto& one : contexts) {
+    if (one != contexts[2]) {
+      t.queue.orders[one] = {.serial = std::string(256, '1'), .issuer = std::string(4'096, 'i')};
+    }
+  }
+  REQUIRE(t.finished());
+  CHECK_FALSE(t.b.halted());
+  CHECK(t.revoked() == 1);
+  t.b.service.offer(t.b.request("after them"));
+  REQUIRE(t.b.advance_until([&] { return t.b.service.all_recorded(); }));
+  CHECK(t.b.stop());
+}
+
+TEST_CASE("orders that no store key can name are left where they are, and nothing halts",
+          "[actors][orders]") {
+  order_bench t(1);
+  t.b.crash();
+  t.b.plant.settings.revocation_tenant = std::string(300, 't');
+  t.order("a", t.serials()[0]);
+  t.b.time.now += 1'000;
+  t.b.start();
+  REQUIRE(t.b.advance_until([&] { return !t.queue.transactions.empty(); }, 4'000'000));
+  t.b.advance(5'000);
+  CHECK_FALSE(t.b.halted());
+  CHECK(t.b.orders().empty());
+  t.b.service.offer(t.b.request("after it"));
+  REQUIRE(t.b.advance_until([&] { return t.b.service.all_recorded(); }));
+}
+
 TEST_CASE("a clean stop leaves no order in flight", "[actors][orders]") {
   order_bench t(1);
   t.order("a", t.serials()[0]);

@@ -66,6 +66,9 @@ TEST_CASE("request keys have limits", "[storage][keys]") {
   CHECK(keys::check({std::string(256, 't'), flow::pfx, "c"}));
   CHECK(!keys::check({"t", flow::pfx, ""}));
   CHECK(!keys::check({"t", flow::pfx, std::string(513, 'c')}));
+  CHECK(keys::check({"t", flow::revocation, std::string(8'192, 'c')}));
+  CHECK(!keys::check({"t", flow::revocation, std::string(8'193, 'c')}));
+  CHECK(!keys::check({"t", flow::scep, std::string(513, 'c')}));
   CHECK(!keys::check({std::string(257, 't'), flow::pfx, "c"}));
   CHECK(!keys::check({"t", static_cast<flow>(0), "c"}));
   CHECK(!keys::check({"t", static_cast<flow>(9), "c"}));

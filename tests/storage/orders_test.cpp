@@ -61,6 +61,45 @@ TEST_CASE("the trail of a reported order is purged, the order stays", "[storage]
   CHECK(s->trail(again.key).value().empty());
 }
 
+TEST_CASE("an order of any context that a service may give is kept, found, reported and purged",
+          "[storage][orders]") {
+  directory in;
+  auto s = opened(in);
+  for (const std::size_t size : {1U, 512U, 513U, 8'192U}) {
+    auto one = order(std::string(size, 'c'));
+    REQUIRE(s->commit({put_order{one}, put_trail{one.key, line("received")}}));
+    CHECK(s->find_orders({one.key}).value().front()->key == one.key);
+    one.state = order_state::reported;
+    one.answered_at = 1'000;
+    REQUIRE(s->commit({put_order{one}}));
+    CHECK(s->trail(one.key).value().size() == 1);
+    REQUIRE(s->purge(1'001, 100).value() > 0);
+    CHECK(s->trail(one.key).value().empty());
+    CHECK(s->find_orders({one.key}).value().front()->state == order_state::reported);
+  }
+  CHECK(s->verify().value().revocation_orders == 4);
+}
+
+TEST_CASE("what a commit would refuse is told before, and nothing is written",
+          "[storage][orders]") {
+  directory in;
+  auto s = opened(in);
+  const auto long_one = order(std::string(8'193, 'c'));
+  CHECK(s->would_take({put_order{long_one}}).error().code == errc::bad_input);
+  CHECK(s->commit({put_order{long_one}}).error().code == errc::bad_input);
+  CHECK(store::would_take(order("").key).error().code == errc::bad_input);
+  CHECK(store::would_take(request_key{"contoso", flow::pfx, std::string(513, 'c')}).error().code
+        == errc::bad_input);
+  CHECK(store::would_take(request_key{"contoso", flow::scep, std::string(513, 'c')}).error().code
+        == errc::bad_input);
+  auto wide = order("wide");
+  wide.issuer_name = std::string(9u << 20, 'i');
+  CHECK(s->would_take({put_order{wide}}).error().code == errc::too_large);
+  CHECK(s->would_take({put_order{order("good")}}));
+  CHECK(contexts_of(*s, false).empty());
+  CHECK(s->commit({put_order{order("good")}}));
+}
+
 TEST_CASE("orders are found open or reported, in the order they are asked for",
           "[storage][orders]") {
   directory in;
