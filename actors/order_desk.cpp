@@ -4,6 +4,7 @@
 
 #include "actors/stages.hpp"
 #include "actors/tasks/order_calls.hpp"
+#include "actors/tasks/order_notices.hpp"
 #include "actors/tasks/order_service.hpp"
 #include "core/fault_point.hpp"
 #include "core/limits.hpp"
@@ -20,7 +21,6 @@ constexpr std::int64_t backoff_max_ms = 600'000;
 /// Times the first wait: who is not let in now is not let in a second later.
 constexpr std::int64_t not_let_in_waits = 12;
 constexpr const char* topic_down = "intune";
-constexpr const char* topic_held = "revocations held";
 constexpr const char* topic_aside = "revocations set aside";
 
 using revocation::action;
@@ -53,7 +53,6 @@ struct order_desk_state {
   void download_failed(const tasks::order_download& answer);
   void count(const tasks::order_batch& written) const;
   void set_aside(const error& why);
-  void show() const;
   [[nodiscard]] tasks::executor& outside() const {
     return p->orders_io != nullptr ? *p->orders_io : *p->io;
   }
@@ -167,27 +166,6 @@ void order_desk_state::set_aside(const error& why) {
     waiting.second.deliver(pack(error(why)));
     return true;
   });
-}
-
-/// For status, which asks no actor about it.
-void order_desk_state::show() const {
-  const auto by_state = book->count_by_state();
-  std::uint64_t held = 0;
-  for (std::size_t i = 0; i < order_state_count; ++i) {
-    const auto state = static_cast<order_state>(i + 1);
-    const auto found = by_state.find(state);
-    const auto count = found == by_state.end() ? 0 : found->second;
-    p->totals.open_orders[i] = count;
-    held = state == order_state::held ? count : held;
-  }
-  if (held == 0) {
-    p->attention.clear(topic_held);
-  } else {
-    p->attention.set(topic_held,
-                     std::to_string(held)
-                       + " revocation orders are over the limit of an hour and wait for a word: "
-                         "pfxengine revocations list");
-  }
 }
 
 // -- the service ------
@@ -337,7 +315,7 @@ void order_desk_state::pump() {
     poll();
   }
   write();
-  show();
+  tasks::show_orders(*p, *book);
   try_finish_stop();
 }
 

@@ -58,9 +58,11 @@ void add_revocations(CLI::App& root, exit_code& code) {
   auto* listing = command->add_subcommand("list", "Orders, oldest first");
   add_common(*listing, options);
   listing
-    ->add_option("--state", options->state,
-                 "Only these: received held revoking answered reported; default: all open ones")
-    ->check(CLI::IsMember({"received", "held", "revoking", "answered", "reported"}));
+    ->add_option(
+      "--state", options->state,
+      "Only these: received held revoking answered reported unreported; default: all open "
+      "ones")
+    ->check(CLI::IsMember({"received", "held", "revoking", "answered", "reported", "unreported"}));
   listing->add_option("--count", options->count, "At most so many")
     ->check(CLI::Range(std::size_t{1}, engine::control_requests_max))
     ->capture_default_str();

@@ -12,7 +12,7 @@ namespace pfx {
 namespace {
 
 constexpr std::array<std::string_view, order_state_count> state_names{
-  "received", "held", "revoking", "answered", "reported"};
+  "received", "held", "revoking", "answered", "reported", "unreported"};
 
 } // namespace
 
@@ -59,7 +59,7 @@ void answer(turn& t, service_code code, std::string text) {
   auto& o = t.next();
   o.state = order_state::answered;
   o.code = code;
-  o.text = std::move(text);
+  o.text = fitting(std::move(text));
   o.answered_at = t.now.wall;
   o.live = {};
   t.note(code == service_code::none ? trail_event::ca_answered : trail_event::ca_failed,
@@ -75,11 +75,12 @@ void offered_again(turn& t) {
   o.live.retry_at = 0;
   o.live.failures = 0;
   t.note(trail_event::redelivered, "handed out again");
-  if (o.state != order_state::reported) {
+  if (!is_final(o.state)) {
     return;
   }
   if (!may_be_sent_again(o.code)) {
     o.state = order_state::answered; // the same report once more, and nothing else
+    o.answered_at = t.now.wall;
     return;
   }
   o.state = order_state::received; // we asked for it to be sent again
@@ -150,7 +151,10 @@ void take_report_answer(turn& t) {
   auto& o = t.next();
   if (t.what.kind == event_kind::report_unanswered) {
     back_off(t);
-    t.note(trail_event::report_failed, t.what.text);
+    // A line for the first, second, fourth, eighth … of them: a month of trying is a dozen.
+    if (const auto before = o.live.reports_failed++; (before & (before + 1)) == 0) {
+      t.note(trail_event::report_failed, t.what.text);
+    }
     return;
   }
   o.state = order_state::reported;
@@ -159,6 +163,23 @@ void take_report_answer(turn& t) {
     t.out.admin_event = o.code == service_code::none ? trail_event::revoked : trail_event::failed;
   }
   t.note(trail_event::reported, "recorded by the service");
+}
+
+void give_up_report(turn& t) {
+  auto& o = t.next();
+  o.state = order_state::unreported;
+  o.answered_at = t.now.wall;
+  o.live = {};
+  t.out.admin_event = trail_event::unreported;
+  t.note(trail_event::unreported, "not reported: " + t.what.text);
+}
+
+void take_deadline(turn& t) {
+  if (t.next().state == order_state::answered) {
+    give_up_report(t);
+  } else {
+    answer(t, service_code::service_unavailable, t.what.text);
+  }
 }
 
 /// Whether an event means anything in a state. The others are late or out of place.
@@ -179,7 +200,7 @@ bool fits(event_kind what, order_state in) {
     case event_kind::report_unanswered:
       return in == order_state::answered;
     case event_kind::deadline:
-      return in == order_state::revoking || in == order_state::held;
+      return in == order_state::revoking || in == order_state::held || in == order_state::answered;
     default:
       return in == order_state::revoking; // the CA's words
   }
@@ -214,7 +235,7 @@ void react(turn& t) {
       t.next().live = {};
       break;
     case event_kind::deadline:
-      answer(t, service_code::service_unavailable, t.what.text);
+      take_deadline(t);
       break;
     default:
       take_ca_answer(t);
@@ -230,6 +251,17 @@ std::string_view name_of(event_kind value) noexcept {
 
 std::string_view name_of(action value) noexcept {
   return action_names[static_cast<std::size_t>(value)];
+}
+
+std::string fitting(std::string text) {
+  if (text.size() > text_bytes_max) {
+    auto end = text_bytes_max;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
+      --end;
+    }
+    text.resize(end);
+  }
+  return text;
 }
 
 step_result receive(const offer& what, const moment& now) {
@@ -289,6 +321,11 @@ std::optional<event> due(const revocation_order& value, const rules& by, const m
   }
   if (value.state == order_state::held && now.wall >= value.received_at + by.held_deadline_ms) {
     return event{.kind = event_kind::deadline, .text = "held, and no operator decided in time"};
+  }
+  const bool tried = value.state == order_state::answered && !value.live.in_flight
+    && value.live.reports_failed > 0;
+  if (tried && now.wall >= value.answered_at + by.report_deadline_ms) {
+    return event{.kind = event_kind::deadline, .text = "the service did not record it in time"};
   }
   return std::nullopt;
 }

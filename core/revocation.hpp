@@ -20,14 +20,19 @@ enum class order_state : std::uint8_t {
   revoking,     ///< the intent is durable: this serial, at this CA, at this time
   answered,     ///< what became of it is durable, and has to be reported
   reported,     ///< the service has confirmed that it recorded the report; kept for ever
+  unreported,   ///< it never did, until the deadline of the report; kept for ever
 };
-inline constexpr std::size_t order_state_count = 5;
+inline constexpr std::size_t order_state_count = 6;
 [[nodiscard]] std::string_view name_of(order_state value) noexcept;
+[[nodiscard]] constexpr bool is_final(order_state value) noexcept {
+  return value == order_state::reported || value == order_state::unreported;
+}
 
 /// Facts that hold only in this process; a restart begins with the defaults.
 struct order_live_facts {
   boot_ms retry_at = 0;
-  std::uint32_t failures = 0; ///< in a row, for the back-off
+  std::uint32_t failures = 0;       ///< in a row, for the back-off
+  std::uint32_t reports_failed = 0; ///< in a row; a hand-out does not take them back
   bool in_flight = false;
   bool operator==(const order_live_facts&) const = default;
 };
@@ -59,7 +64,7 @@ struct revocation_order {
   service_code code = service_code::none; ///< none: revoked
   std::string text;                       ///< of a failure; printable
   std::string crl_number;                 ///< that lists it, if the CA told; decimal
-  unix_ms answered_at = 0;
+  unix_ms answered_at = 0;                ///< or answered anew, or given up
   std::uint32_t uploads = 0;
 
   order_live_facts live;
@@ -79,7 +84,14 @@ struct rules {
   std::int64_t deadline_ms = 24LL * 3600 * 1000;
   /// So is one that no operator has decided on.
   std::int64_t held_deadline_ms = 7LL * 24 * 3600 * 1000;
+  /// A report that nobody records is given up, and the order makes room.
+  std::int64_t report_deadline_ms = 30LL * 24 * 3600 * 1000;
 };
+
+/// Octets of the words about a failure; the service takes no more.
+inline constexpr std::size_t text_bytes_max = 1'024;
+/// Cut to text_bytes_max, between two characters of UTF-8.
+[[nodiscard]] std::string fitting(std::string text);
 
 enum class event_kind : std::uint8_t {
   offered_same = 0, ///< handed out again
@@ -130,7 +142,7 @@ struct step_result {
   bool refused = false;       ///< the event does not fit the state and was for an operator to know
   std::string note;           ///< line for the trail, or empty
   std::uint16_t event_id = 0; ///< of the line (3000 family)
-  std::uint16_t admin_event = 0; ///< set once, when it is first reported: 3000 or 3001
+  std::uint16_t admin_event = 0; ///< set once, when it is first reported: 3000 or 3001; or 3103
 };
 
 /// What came in with a download.
@@ -147,8 +159,8 @@ struct offer {
 [[nodiscard]] step_result step(const revocation_order& now_is, const event& what, const rules& by,
                                const moment& now);
 [[nodiscard]] action next_action(const revocation_order& value, const moment& now);
-/// `deadline` if mere time ended the wait for the CA, which was asked at least once in this
-/// process, or for an operator.
+/// `deadline` if mere time ended the wait for the CA or for a recorded report, each asked for at
+/// least once in this process, or for an operator.
 [[nodiscard]] std::optional<event> due(const revocation_order& value, const rules& by,
                                        const moment& now);
 
@@ -167,7 +179,7 @@ inline constexpr std::uint16_t revoked = 3000, failed = 3001;
 inline constexpr std::uint16_t received = 3020, redelivered = 3022, conflict = 3023;
 inline constexpr std::uint16_t intent = 3030, held = 3031, operator_word = 3033;
 inline constexpr std::uint16_t ca_answered = 3050, ca_failed = 3051, retry = 3052;
-inline constexpr std::uint16_t report_failed = 3101, reported = 3102;
+inline constexpr std::uint16_t report_failed = 3101, reported = 3102, unreported = 3103;
 } // namespace trail_event
 
 } // namespace revocation

@@ -183,7 +183,10 @@ status engine::current() const {
   out.last_poll_at = s.parts->plant.totals.last_poll_at;
   out.last_order_poll_at = s.parts->plant.totals.last_order_poll_at;
   out.takes_orders = s.parts->plant.revocations != nullptr;
-  for (std::size_t i = 0; out.takes_orders && i + 1 < order_state_count; ++i) { // open ones
+  for (std::size_t i = 0; out.takes_orders && i < order_state_count; ++i) {
+    if (is_final(static_cast<order_state>(i + 1))) {
+      continue;
+    }
     out.orders_by_state.emplace_back(std::string(name_of(static_cast<order_state>(i + 1))),
                                      s.parts->plant.totals.open_orders[i]);
   }

@@ -28,7 +28,7 @@ order_summary summary_of_order(const revocation_order& from) {
   out.hand_outs = from.hand_outs;
   out.received_at = from.received_at;
   out.answered_at = from.answered_at;
-  if (from.state == order_state::answered || from.state == order_state::reported) {
+  if (from.state == order_state::answered || is_final(from.state)) {
     out.outcome = from.code == service_code::none
       ? "revoked"
       : "failed " + std::to_string(static_cast<unsigned>(from.code));
@@ -54,6 +54,8 @@ std::string_view state_after(std::uint16_t event) {
       return name_of(order_state::answered);
     case reported:
       return name_of(order_state::reported);
+    case revocation::trail_event::unreported:
+      return name_of(order_state::unreported);
     default:
       return name_of(order_state::received);
   }
@@ -73,7 +75,8 @@ request_summary detail::summary_of(const order_summary& from) {
   out.reason = from.reason;
   out.attempts = from.attempts;
   out.received_at = from.received_at;
-  out.settled_at = from.state == name_of(order_state::reported) ? from.answered_at : 0;
+  const auto state = order_state_of(from.state);
+  out.settled_at = state && is_final(*state) ? from.answered_at : 0;
   out.outcome = from.outcome;
   return out;
 }
@@ -107,9 +110,11 @@ result<std::vector<order_summary>> engine::revocations(const std::string& wanted
     return failure(errc::bad_input, "state", "is not a state: " + printable(wanted));
   }
   std::vector<order_summary> out;
-  if (filter == order_state::reported) {
+  if (filter && is_final(*filter)) {
     auto read = state_->parts->store->each_reported_order([&](const revocation_order& one) {
-      out.push_back(summary_of_order(one));
+      if (one.state == *filter) {
+        out.push_back(summary_of_order(one));
+      }
       return out.size() < count_max;
     });
     return read ? result<std::vector<order_summary>>(std::move(out)) : failure(read.error());

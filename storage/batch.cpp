@@ -88,7 +88,7 @@ void batch_builder::put(const put_order& what) {
   check(what.value.key);
   const auto& key = what.value.key;
   const auto octets = encode(what.value);
-  if (what.value.state == order_state::reported) {
+  if (is_final(what.value.state)) {
     erase(family::facts, keys::order(key));
     set(family::settled, keys::reported(key), octets);
     set(family::facts, keys::due(what.value.answered_at, key), {}); // its trail

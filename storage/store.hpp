@@ -43,7 +43,7 @@ struct drop_blob { request_key key; blob_kind kind = blob_kind::request; };
 struct put_settled { request_key key; settled_record value; };
 struct put_surplus { surplus_certificate value; };
 struct put_trail { request_key key; trail_entry value; };
-/// Open, or, once it is reported, kept for ever among the reported ones.
+/// Open, or, once it is reported or given up, kept for ever among the reported ones.
 struct put_order { revocation_order value; };
 /// A certificate that was issued through us: what a revocation order may mean. Kept for ever.
 /// At most 256 octets of authority and 64 characters of serial number.
@@ -139,6 +139,7 @@ public:
     const std::function<bool(surplus_certificate)>& visit) const;
   /// The open ones.
   [[nodiscard]] result<void> each_order(const std::function<bool(revocation_order)>& visit) const;
+  /// Those that are reported, or given up as unreported.
   [[nodiscard]] result<void> each_reported_order(
     const std::function<bool(revocation_order)>& visit) const;
   /// In the order of `keys`, open or reported. Who asks also brings the writes: an order that is

@@ -75,8 +75,7 @@ private:
       return failure(found.error());
     }
     const auto& order = found->front();
-    const bool over
-      = order && order->state == order_state::reported && order->answered_at < before_;
+    const bool over = order && is_final(order->state) && order->answered_at < before_;
     if (over) {
       if (auto done = forget_trail(key); !done) {
         return done;

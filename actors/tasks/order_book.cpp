@@ -26,6 +26,7 @@ report::level level_of(std::uint16_t id) {
     case revocation::trail_event::ca_failed:
     case revocation::trail_event::retry:
     case revocation::trail_event::report_failed:
+    case revocation::trail_event::unreported:
       return report::level::warning;
     case revocation::trail_event::held:
     case revocation::trail_event::conflict:
@@ -39,7 +40,7 @@ report::level level_of(std::uint16_t id) {
 bool audited(std::uint16_t id) {
   using namespace revocation::trail_event;
   return id == intent || id == held || id == operator_word || id == ca_answered || id == ca_failed
-    || id == conflict;
+    || id == conflict || id == unreported;
 }
 
 report line_of(const revocation_order& of, std::uint16_t id, const std::string& text,
@@ -183,14 +184,17 @@ error order_book::operator_word(const request_key& key, event_kind word, const m
 }
 
 void order_book::tick(const moment& now) {
-  std::vector<request_key> over;
+  std::vector<std::pair<request_key, event>> over;
   for (const auto& [key, in] : open_) {
-    if (in.undurable == 0 && revocation::due(in.value, by_, now)) {
-      over.push_back(key);
+    if (in.undurable != 0) {
+      continue;
+    }
+    if (auto what = revocation::due(in.value, by_, now)) {
+      over.emplace_back(key, std::move(*what));
     }
   }
-  for (const auto& key : over) {
-    apply(key, event{.kind = event_kind::deadline}, now);
+  for (auto& [key, what] : over) {
+    apply(key, std::move(what), now);
   }
 }
 
@@ -215,10 +219,11 @@ void order_book::absorb(entry& in, step_result&& out, const moment& now) {
     }
   }
   if (out.admin_event != 0) {
+    const auto end = in.value.code == service_code::none ? "revoked certificate " + in.value.serial
+                                                         : in.value.text;
+    const bool silent = out.admin_event == revocation::trail_event::unreported;
     c.what.reports.push_back(line_of(in.value, out.admin_event,
-                                     in.value.code == service_code::none
-                                       ? "revoked certificate " + in.value.serial
-                                       : in.value.text,
+                                     silent ? out.note + "; what was not told: " + end : end,
                                      report::channel::admin, now.wall));
   }
   if (!c.what.operations.empty()) {
@@ -259,7 +264,7 @@ void order_book::committed() {
     if (found == open_.end() || --found->second.undurable != 0) {
       continue;
     }
-    if (found->second.value.state == order_state::reported) {
+    if (is_final(found->second.value.state)) {
       if (looking_up_) {
         ended_meanwhile_.insert_or_assign(one.key, std::move(found->second.value));
       }
@@ -343,6 +348,12 @@ std::map<order_state, std::uint64_t> order_book::count_by_state() const {
     ++out[in.value.state];
   }
   return out;
+}
+
+void order_book::each(const std::function<void(const revocation_order&)>& visit) const {
+  for (const auto& [key, in] : open_) {
+    visit(in.value);
+  }
 }
 
 std::vector<revocation_order> order_book::list(std::size_t count_max) const {

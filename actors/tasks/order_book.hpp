@@ -4,6 +4,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -77,6 +78,7 @@ public:
   [[nodiscard]] std::size_t room() const;
   [[nodiscard]] bool quiet() const { return in_flight_ == 0 && waiting_.empty() && !writing_; }
   [[nodiscard]] std::map<order_state, std::uint64_t> count_by_state() const;
+  void each(const std::function<void(const revocation_order&)>& visit) const;
   [[nodiscard]] std::vector<revocation_order> list(std::size_t count_max) const;
 
 private:

@@ -19,6 +19,7 @@ using revocation::event;
 using revocation::event_kind;
 
 constexpr std::size_t transaction_octets = 16;
+static_assert(revocation::text_bytes_max <= connect::intune::result_message_bytes_max);
 
 revocation::offer offer_of(const plant& p, const revocation_request& from,
                            const std::string& transaction_id) {
@@ -46,7 +47,7 @@ result<std::map<request_key, revocation_order>> known_of(
   }
   std::map<request_key, revocation_order> out;
   for (auto& one : *found) {
-    if (one && one->state == order_state::reported) {
+    if (one && is_final(one->state)) {
       auto key = one->key;
       out.emplace(std::move(key), std::move(*one));
     }
@@ -98,7 +99,7 @@ order_download download(const plant& p, std::size_t orders_max) {
 }
 
 revocation_result result_of(const revocation_order& of) {
-  return {of.key.context, of.code == service_code::none, of.code, of.text};
+  return {of.key.context, of.code == service_code::none, of.code, revocation::fitting(of.text)};
 }
 
 } // namespace

@@ -90,7 +90,7 @@ std::optional<revocation_request> request_of(const json& entry) {
       || !take_text(entry, "serialNumber", serial_bytes_max, serial)
       || !take_text(entry, "issuerName", issuer_bytes_max, out.issuer_name)
       || !take_text(entry, "caConfiguration", issuer_bytes_max, out.ca_configuration) || !context
-      || context->empty() || !serial || serial->empty())
+      || http::trimmed(*context).empty() || !serial || serial->empty())
     return std::nullopt;
   out.request_context = std::move(*context);
   out.serial_number = std::move(*serial);

@@ -141,6 +141,28 @@ TEST_CASE("one that the store does not take is given up alone, and may come agai
   CHECK(d.ready(action::choose) == 1);
 }
 
+TEST_CASE("an order whose report is never recorded makes room after a month, with a word",
+          "[actors][orders]") {
+  desk d;
+  d.until_answered("a");
+  CHECK(d.book.take_report(100, d.now).size() == 1);
+  d.answer("a", {.kind = event_kind::report_unanswered, .text = "HTTP 400"});
+  while (d.sync()) {}
+  d.now.wall += 31LL * 24 * 3'600'000;
+  d.book.tick(d.now);
+  const auto batch = d.sync();
+  REQUIRE(batch);
+  CHECK(std::get<storage::put_order>(batch->operations.front()).value.state
+        == order_state::unreported);
+  REQUIRE(batch->audit.size() == 1);
+  CHECK(batch->audit.front().event == revocation::trail_event::unreported);
+  REQUIRE(batch->reports.size() == 2);
+  CHECK(batch->reports.back().on == actors::tasks::report::channel::admin);
+  CHECK(batch->reports.back().text.find("revoked certificate a") != std::string::npos);
+  CHECK(d.book.room() == order_book::open_max);
+  CHECK(d.book.quiet());
+}
+
 TEST_CASE("an order that nothing could be done about is tried again after a while",
           "[actors][orders]") {
   desk d;
@@ -306,4 +328,5 @@ TEST_CASE("an order whose CA is silent for a day is reported as one to be sent a
   d.sync();
   d.book.tick(d.now);
   CHECK(d.book.list(1).front().code == service_code::service_unavailable);
+  CHECK(d.book.list(1).front().text == "the CA did not answer in time");
 }

@@ -1,5 +1,6 @@
 // What an administrator sees of revocation orders, and that a tenant in trouble is no trouble for
 // PFX requests.
+#include "actors/tasks/order_notices.hpp"
 #include "tests/actors/order_support.hpp"
 
 using namespace pfx;
@@ -54,6 +55,40 @@ TEST_CASE("who is not let in asks less often than who gets no answer", "[actors]
   }
   CHECK(asked[errc::unauthorized] < asked[errc::unavailable]);
   CHECK(asked[errc::unauthorized] >= 1);
+}
+
+TEST_CASE("reports that fail for an hour are told, until they are recorded", "[actors][orders]") {
+  order_bench t(1);
+  t.queue.refuse_uploads = true;
+  t.order("a", t.serials()[0]);
+  REQUIRE(t.b.advance_until([&] { return !t.queue.batches.empty(); }, 4'000'000));
+  t.b.advance(60'000);
+  CHECK_FALSE(tells(t, "does not record"));
+  t.b.time.now += 3'600'000;
+  t.b.advance(1'000);
+  CHECK(tells(t, "1 revocation orders were carried out"));
+  t.queue.refuse_uploads = false;
+  REQUIRE(t.finished());
+  t.b.advance(1'000);
+  CHECK_FALSE(tells(t, "does not record"));
+}
+
+TEST_CASE("a book without room is told", "[actors][orders]") {
+  order_bench t(1);
+  t.b.crash(); // its desk would say otherwise
+  actors::tasks::order_book book({}, 10);
+  std::vector<revocation::offer> list(actors::tasks::order_book::open_max);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    list[i].key = {"tenant", flow::revocation, std::to_string(i)};
+  }
+  book.expect();
+  book.receive(list, {}, {1, 1, 0});
+  REQUIRE(book.room() == 0);
+  show_orders(t.b.plant, book);
+  CHECK(tells(t, "no revocation orders are downloaded"));
+  CHECK(open(t, order_state::received) == list.size());
+  show_orders(t.b.plant, actors::tasks::order_book({}, 10));
+  CHECK_FALSE(tells(t, "no revocation orders"));
 }
 
 TEST_CASE("orders are counted", "[actors][orders]") {

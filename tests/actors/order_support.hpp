@@ -47,6 +47,9 @@ public:
     if (say_false_to_batches && results.size() > 1) {
       return refusal({errc::bad_input, "value", "is not true"});
     }
+    if (refuse_uploads) {
+      return refusal({errc::bad_input, "", "HTTP 400"});
+    }
     for (const auto& one : results) {
       auto& of = orders.at(one.request_context);
       CHECK(of.transaction == transaction_id);
@@ -76,6 +79,7 @@ public:
   errc fail_with = errc::unavailable;
   std::size_t lose_upload_answers = 0;
   bool say_false_to_batches = false;
+  bool refuse_uploads = false;
 
   [[nodiscard]] bool all_recorded() const {
     return std::all_of(orders.begin(), orders.end(),

@@ -94,6 +94,7 @@ TEST_CASE("an entry that cannot be read is counted and stops no other", "[intune
                {{"requestContext", "c"}},
                {{"serialNumber", "1"}},
                {{"requestContext", ""}, {"serialNumber", "1"}},
+               {{"requestContext", " \t"}, {"serialNumber", "1"}}, // no upload takes it
                {{"requestContext", nullptr}, {"serialNumber", "1"}},
                {{"requestContext", "c"}, {"serialNumber", 5}},
                {{"requestContext", "c"}, {"serialNumber", std::string(300, '1')}},
@@ -106,7 +107,7 @@ TEST_CASE("an entry that cannot be read is counted and stops no other", "[intune
   REQUIRE(got.has_value());
   REQUIRE(got->requests.size() == 1);
   CHECK(got->requests[0].request_context == "good");
-  CHECK(got->unreadable == 10);
+  CHECK(got->unreadable == 11);
 }
 
 TEST_CASE("a download's arguments are looked at before anything is sent", "[intune][revocation]") {

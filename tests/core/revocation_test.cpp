@@ -228,11 +228,69 @@ TEST_CASE("a stored order is read back as it was, and damage is named", "[core][
     CHECK_FALSE(decode_order(t.at.key, byte_view(octets).first(size)));
   }
   auto newer = octets;
-  newer[0] = 2;
+  newer[0] = 3;
   CHECK(decode_order(t.at.key, newer).error().code == errc::store_newer);
   auto strange = octets;
   strange[1] = 9;
   CHECK(decode_order(t.at.key, strange).error().field == "state");
+}
+
+TEST_CASE("a report that nobody records is given up after a month, and the order is at its end",
+          "[core][revocation]") {
+  teller t;
+  t.revoked();
+  t.now.wall += t.by.report_deadline_ms;
+  CHECK_FALSE(due(t.at, t.by, t.now)); // nobody was asked yet: the process may have been down
+  t.on({.kind = event_kind::report_unanswered, .text = "HTTP 400"});
+  t.on(event_kind::offered_same); // takes the back-off back, not the deadline
+  REQUIRE(due(t.at, t.by, t.now));
+  t.at.live.in_flight = true;
+  CHECK_FALSE(due(t.at, t.by, t.now));
+  t.at.live.in_flight = false;
+  t.now.wall -= 1;
+  CHECK_FALSE(due(t.at, t.by, t.now));
+  t.now.wall += 1;
+  t.on(*due(t.at, t.by, t.now));
+  CHECK(t.at.state == order_state::unreported);
+  CHECK(t.at.code == service_code::none); // it is revoked all the same
+  CHECK(t.out.admin_event == trail_event::unreported);
+  CHECK(t.next() == action::none);
+  CHECK(encode(t.at)[0] == 2); // an older program refuses it clearly
+  CHECK(decode_order(t.at.key, encode(t.at)).value() == t.at);
+  t.on(event_kind::report_recorded); // late
+  CHECK(t.at.state == order_state::unreported);
+  t.on(event_kind::offered_same);
+  CHECK(t.next() == action::report);
+  t.on(event_kind::report_unanswered);
+  CHECK_FALSE(due(t.at, t.by, t.now)); // a month of its own
+  t.on(event_kind::report_recorded);
+  CHECK(t.out.admin_event == trail_event::revoked);
+}
+
+TEST_CASE("a month of failed reports is a dozen lines of the trail", "[core][revocation]") {
+  teller t;
+  t.revoked();
+  std::size_t lines = 0;
+  for (int i = 0; i < 4'320; ++i) {
+    lines += t.on({.kind = event_kind::report_unanswered, .text = "no"}).out.event_id != 0 ? 1 : 0;
+    CHECK_FALSE(t.out.changed);
+  }
+  CHECK(lines == 13);
+}
+
+TEST_CASE("words about a failure are cut between two characters", "[core][revocation]") {
+  teller t;
+  std::string said;
+  while (said.size() < 1'200) {
+    said += "\xf0\x9f\x94\x91"; // four octets each
+  }
+  t.chosen().on({.kind = event_kind::ca_refused, .text = said});
+  CHECK(t.at.text.size() <= 1'024);
+  CHECK(t.at.text.size() > 1'020);
+  CHECK((t.at.text.size() - std::string("the CA refuses: ").size()) % 4 == 0);
+  CHECK(fitting(std::string(1'024, 'a')).size() == 1'024);
+  CHECK(fitting(std::string(1'025, 'a')).size() == 1'024);
+  CHECK(fitting("").empty());
 }
 
 TEST_CASE("serial numbers are read in every notation", "[core][revocation]") {
