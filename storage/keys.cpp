@@ -132,6 +132,14 @@ range surplus_of(const request_key& key) { return below(with_request(prefix::sur
 
 range audit_from(std::uint64_t sequence) { return {audit(sequence), all(prefix::audit).last}; }
 
+range issued_behind(std::string_view authority) {
+  auto out = all(prefix::issued);
+  if (!authority.empty()) {
+    out.first = after_all(begin(prefix::issued).text(authority).take());
+  }
+  return out;
+}
+
 range due_before(unix_ms at) {
   return {all(prefix::due).first, begin(prefix::due).u64(ordered(at)).take()};
 }
@@ -151,6 +159,18 @@ std::optional<request_key> request_of_due(byte_view key) {
   }
   from.u64();
   return read_request(from);
+}
+
+std::optional<std::string> authority_of_issued(byte_view key) {
+  reader from(key);
+  const auto family = from.u8();
+  auto authority = from.text();
+  (void)from.text();
+  if (!from.finished() || family != static_cast<std::uint8_t>(prefix::issued)
+      || authority.empty()) {
+    return std::nullopt;
+  }
+  return authority;
 }
 
 std::optional<std::uint64_t> audit_sequence(byte_view key) {

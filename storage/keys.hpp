@@ -57,6 +57,8 @@ struct range {
 [[nodiscard]] range trail_of(const request_key& key);
 [[nodiscard]] range surplus_of(const request_key& key);
 [[nodiscard]] range audit_from(std::uint64_t sequence);
+/// Issued certificates of the authorities behind `authority`; an empty one: of all.
+[[nodiscard]] range issued_behind(std::string_view authority);
 /// What is due at a time before `at`.
 [[nodiscard]] range due_before(unix_ms at);
 
@@ -65,6 +67,7 @@ struct range {
 /// Of a record's or a settled record's key.
 [[nodiscard]] std::optional<request_key> request_of(prefix family, byte_view key);
 [[nodiscard]] std::optional<request_key> request_of_due(byte_view key);
+[[nodiscard]] std::optional<std::string> authority_of_issued(byte_view key);
 [[nodiscard]] std::optional<std::uint64_t> audit_sequence(byte_view key);
 struct blob_place {
   request_key request;

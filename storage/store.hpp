@@ -151,6 +151,8 @@ public:
   [[nodiscard]] result<std::optional<scep_notice>> find_notice(const request_key& key) const;
   [[nodiscard]] result<std::optional<put_issued>> find_issued(
     const std::string& authority, const std::string& serial_number) const;
+  /// The names of the CAs that put_issued was ever given, each once. One look a name.
+  [[nodiscard]] result<std::vector<std::string>> issued_authorities() const;
   /// Every blob as it is stored: sealed. `visit` may commit; what it writes is not seen by this
   /// walk.
   [[nodiscard]] result<void> each_blob(

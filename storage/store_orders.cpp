@@ -113,4 +113,28 @@ result<std::optional<put_issued>> store::find_issued(const std::string& authorit
     }));
 }
 
+result<std::vector<std::string>> store::issued_authorities() const {
+  constexpr std::size_t authorities_max = 1'000;
+  std::vector<std::string> out;
+  for (bool more = true; more && out.size() < authorities_max;) {
+    more = false;
+    const auto range = keys::issued_behind(out.empty() ? "" : out.back());
+    auto read
+      = state_->seen(walk(*state_->database, family::settled, range, rocks::order::ascending,
+                          [&](byte_view key, byte_view) -> result<bool> {
+                            auto name = keys::authority_of_issued(key);
+                            if (!name) {
+                              return damaged("issued");
+                            }
+                            out.push_back(std::move(*name));
+                            more = true;
+                            return false; // the next one lies behind all of its serials
+                          }));
+    if (!read) {
+      return failure(std::move(read.error()));
+    }
+  }
+  return out;
+}
+
 } // namespace pfx::storage

@@ -2,7 +2,9 @@
 // wrong revocation cannot be taken back.
 #include "actors/tasks/order_calls.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 
 namespace pfx::actors::tasks {
 
@@ -27,11 +29,37 @@ bool issuer_fits(const revocation_order& of, const std::string& authority,
   return by_configuration && by_name;
 }
 
-/// Every certificate of ours that the order can mean; errors of the store pass through.
+/// Every CA that can have issued it, those that are configured first. The others were renamed or
+/// taken out since: what they issued is ours all the same.
+result<std::vector<std::string>> authorities_of(const plant& p) {
+  std::vector<std::string> out;
+  for (const auto& [authority, entry] : p.authorities) {
+    out.push_back(authority);
+  }
+  auto known = p.store->issued_authorities();
+  if (!known) {
+    return failure(known.error());
+  }
+  std::copy_if(known->begin(), known->end(), std::back_inserter(out),
+               [&p](const std::string& one) { return !p.authorities.contains(one); });
+  return out;
+}
+
+/// One certificate under two names of its CA: the first one found counts, which is configured.
+bool same_certificate(const storage::put_issued& a, const storage::put_issued& b) {
+  return !a.issuer.empty() && a.issuer == b.issuer && a.serial_number == b.serial_number;
+}
+
+/// Every certificate of ours that the order can mean; errors of the store pass through. One of
+/// another tenant's request is not this tenant's to revoke.
 result<std::vector<storage::put_issued>> candidates(const plant& p, const revocation_order& of,
                                                     const revocation::serial_readings& serial) {
+  const auto authorities = authorities_of(p);
+  if (!authorities) {
+    return failure(authorities.error());
+  }
   std::vector<storage::put_issued> out;
-  for (const auto& [authority, entry] : p.authorities) {
+  for (const auto& authority : *authorities) {
     for (const auto* reading : {&serial.as_hex, &serial.as_decimal}) {
       if (reading->empty()) {
         continue;
@@ -40,7 +68,12 @@ result<std::vector<storage::put_issued>> candidates(const plant& p, const revoca
       if (!found) {
         return failure(found.error());
       }
-      if (*found && issuer_fits(of, authority, **found)) {
+      const bool fits = *found && (*found)->request.tenant == p.settings.tenant
+        && issuer_fits(of, authority, **found);
+      const bool again = fits && !p.authorities.contains(authority)
+        && std::any_of(out.begin(), out.end(),
+                       [&](const auto& one) { return same_certificate(one, **found); });
+      if (fits && !again) {
         out.push_back(std::move(**found));
       }
     }

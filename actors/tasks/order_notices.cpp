@@ -20,12 +20,18 @@ void show(const plant& p, bool stands, const char* topic, const std::string& sen
 void show_orders(const plant& p, const order_book& book) {
   std::array<std::uint64_t, order_state_count> standing{};
   std::uint64_t unreported = 0;
+  std::uint64_t homeless = 0;
+  std::string home; ///< the CA of one of them
   const auto now = p.time->wall();
   book.each([&](const revocation_order& one) {
     ++standing[static_cast<std::size_t>(one.state) - 1];
     const bool late = one.state == order_state::answered && one.live.reports_failed > 0
       && now >= one.answered_at + reports_patience_ms;
     unreported += late ? 1 : 0;
+    if (one.state == order_state::revoking && !p.authorities.contains(one.authority)) {
+      ++homeless;
+      home = one.authority;
+    }
   });
   for (std::size_t i = 0; i < order_state_count; ++i) {
     p.totals.open_orders[i] = standing[i];
@@ -39,6 +45,10 @@ void show_orders(const plant& p, const order_book& book) {
        std::to_string(unreported)
          + " revocation orders were carried out or refused over an hour ago, and the service does "
            "not record the report: event 3101 says why");
+  show(p, homeless > 0, "revocations without a CA",
+       std::to_string(homeless)
+         + " revocation orders are for certificates of a CA that is not configured by that name: "
+         + printable(home));
   show(p, book.room() == 0, "revocations full",
        "no revocation orders are downloaded: " + std::to_string(order_book::open_max)
          + " are open already: pfxengine revocations list");

@@ -100,6 +100,20 @@ TEST_CASE("what a commit would refuse is told before, and nothing is written",
   CHECK(s->commit({put_order{order("good")}}));
 }
 
+TEST_CASE("every CA that ever issued is known, each once", "[storage][orders]") {
+  directory in;
+  auto s = opened(in);
+  CHECK(s->issued_authorities().value().empty());
+  for (const auto* authority : {"b", "a", "ab", "\xff", "b"}) {
+    for (const auto* serial : {"1", "2", "ffff"}) {
+      REQUIRE(s->commit({put_issued{authority, serial, "", key(7)}}));
+    }
+  }
+  auto found = s->issued_authorities().value();
+  std::sort(found.begin(), found.end());
+  CHECK(found == std::vector<std::string>{"a", "ab", "b", "\xff"});
+}
+
 TEST_CASE("orders are found open or reported, in the order they are asked for",
           "[storage][orders]") {
   directory in;
