@@ -218,6 +218,19 @@ TEST_CASE("a certificate under an old and the present name of its CA is one cert
   CHECK(t.queue.orders["two"].reports.front().code == service_code::parameter_invalid);
 }
 
+TEST_CASE("a certificate of another service tenant's request is not revoked by this one's order",
+          "[actors][orders]") {
+  order_bench t(1);
+  const request_key theirs{"another tenant", flow::pfx, "r0"};
+  REQUIRE(t.b.plant.store->commit({storage::put_issued{"CA", "abc", "CN=Test CA", theirs}}));
+  t.order("theirs", "abc");
+  t.order("ours", t.serials()[0]);
+  REQUIRE(t.finished());
+  CHECK(t.queue.orders["theirs"].reports.front().code == service_code::not_supported);
+  CHECK(t.queue.orders["ours"].reports.front().succeeded);
+  CHECK(t.b.ca->revocations == 1);
+}
+
 TEST_CASE("digits that can mean two certificates of ours are refused, and neither is revoked",
           "[actors][orders]") {
   order_bench t(1);
