@@ -202,11 +202,11 @@ void order_desk_state::download_failed(const tasks::order_download& answer) {
     = not_let_in ? "Intune does not let us in: " : "Intune cannot be asked for revocation orders: ";
   p->attention.set(topic_down, since + answer.why);
   tell_system(*p, tasks::report::level::warning, 3003, "download failed: " + answer.why);
-  book->receive({}, {}, now());
+  (void)book->receive({}, {}, now());
 }
 
-/// At once when a full batch came: the service keeps back what was handed out, so nothing else
-/// comes earlier.
+/// At once when a full batch came with something new in it: the service keeps back what was handed
+/// out, so nothing else comes earlier. One that keeps nothing back would have us ask without end.
 void order_desk_state::downloaded(parcel<tasks::order_download> answer) {
   downloading = false;
   const auto interval = p->settings.revocation_interval_ms;
@@ -219,12 +219,13 @@ void order_desk_state::downloaded(parcel<tasks::order_download> answer) {
   failures = 0;
   p->attention.clear(topic_down);
   p->totals.last_order_poll_at = p->time->wall();
-  poll_at = p->time->boot() + (answer->full ? 0 : interval + jitter);
   if (!answer->why.empty()) {
     tell_system(*p, tasks::report::level::error, 3003, answer->why);
   }
   auto taken = unpack(answer);
-  book->receive(std::move(taken.offers), std::move(taken.known), now());
+  const auto fresh = book->receive(std::move(taken.offers), std::move(taken.known), now());
+  const bool at_once = taken.full && fresh > 0 && aside == 0;
+  poll_at = p->time->boot() + (at_once ? 0 : interval + jitter);
   pump();
 }
 

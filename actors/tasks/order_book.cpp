@@ -77,8 +77,10 @@ void order_book::expect() {
   ended_meanwhile_.clear();
 }
 
-void order_book::receive(std::vector<revocation::offer> list,
-                         std::map<request_key, revocation_order> reported, const moment& now) {
+std::size_t order_book::receive(std::vector<revocation::offer> list,
+                                std::map<request_key, revocation_order> reported,
+                                const moment& now) {
+  std::size_t fresh = 0;
   looking_up_ = false;
   reported.merge(std::exchange(ended_meanwhile_, {}));
   for (auto& one : list) {
@@ -87,6 +89,7 @@ void order_book::receive(std::vector<revocation::offer> list,
       const auto known = reported.find(one.key);
       found = open_.try_emplace(one.key).first;
       if (known == reported.end()) {
+        ++fresh;
         one.arrival = arrivals_++;
         absorb(found->second, revocation::receive(one, now), now);
         continue;
@@ -99,6 +102,7 @@ void order_book::receive(std::vector<revocation::offer> list,
                 .transaction_id = one.transaction_id},
           now);
   }
+  return fresh;
 }
 
 void order_book::give_back(const request_key& key, const moment& now) {

@@ -92,6 +92,21 @@ TEST_CASE("a full batch is followed by the next one at once", "[actors][orders]"
   CHECK(t.revoked() == 6);
 }
 
+TEST_CASE("a service that hands out the same full batch again and again is asked at its hour",
+          "[actors][orders]") {
+  order_bench t(2);
+  t.b.plant.settings.revocations_max = 2;
+  t.queue.keep_nothing_back = true;
+  int n = 0;
+  for (const auto& serial : t.serials()) {
+    t.order("o" + std::to_string(n++), serial);
+  }
+  REQUIRE(t.finished());
+  const auto before = t.queue.downloads;
+  t.b.advance(60'000);
+  CHECK(t.queue.downloads <= before + 2);
+}
+
 TEST_CASE("a crash after any turn of an actor revokes and reports each order all the same",
           "[actors][orders]") {
   std::set<order_state> seen;

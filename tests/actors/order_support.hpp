@@ -31,7 +31,8 @@ public:
     }
     revocation_batch out;
     for (auto& [context, one] : orders) {
-      if (!one.recorded && one.kept_back_until <= time_.now
+      if ((!one.recorded || keep_nothing_back)
+          && (keep_nothing_back || one.kept_back_until <= time_.now)
           && out.requests.size() < static_cast<std::size_t>(max_requests)) {
         one.kept_back_until = time_.now + 3'600'000;
         one.transaction = transaction_id;
@@ -80,6 +81,7 @@ public:
   std::size_t lose_upload_answers = 0;
   bool say_false_to_batches = false;
   bool refuse_uploads = false;
+  bool keep_nothing_back = false; ///< everything in every download
 
   [[nodiscard]] bool all_recorded() const {
     return std::all_of(orders.begin(), orders.end(),
