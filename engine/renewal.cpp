@@ -28,6 +28,13 @@ result<crypto::private_key> key_in(const configuration& settings, const std::str
   return crypto::private_key::from_pkcs8(plain->view());
 }
 
+/// Whether what lies there can never be our next key: it was read, and is damaged or sealed under
+/// another master key, while the key in use opens with the present one. Any other fault passes.
+bool is_useless(const configuration& settings, const error& fault) {
+  const bool of_the_file = fault.code == errc::wrong_key || fault.code == errc::corrupt;
+  return of_the_file && key_in(settings, key_path(settings));
+}
+
 /// The key that the next certificate is for: one that an earlier try has left, or a new one. One
 /// that this master key does not open was left by a try before a rotation, and no certificate.
 result<crypto::private_key> next_key(const configuration& settings) {
@@ -36,6 +43,8 @@ result<crypto::private_key> next_key(const configuration& settings) {
     auto left = key_in(settings, path);
     if (left)
       return left;
+    if (!is_useless(settings, left.error()))
+      return failure(left.error());
     if (auto gone = remove_file(path); !gone)
       return failure(gone.error());
   }

@@ -187,6 +187,38 @@ TEST_CASE("a key that another master key sealed is left by nobody: a new one is 
   CHECK(o.files() == 2);
 }
 
+TEST_CASE("a next key that cannot be read now is kept; one that is damaged makes way",
+          "[engine][renewal]") {
+  office o;
+  CHECK_THROWS_AS(
+    (void)detail::renew_identity(o.room.settings, o.honest([](std::string_view passed) {
+      if (passed == "key_written")
+        throw cut{};
+    })),
+    cut);
+  const auto path = detail::next_identity_key_path(o.room.settings);
+  const auto kept = must(detail::read_file(path, 64u << 10));
+  const auto master = o.room.settings.master_key_file;
+  SECTION("no master key") { o.room.settings.master_key_file = o.room.folder.path("missing.key"); }
+  SECTION("another one in its place") {
+    o.room.settings.master_key_file = o.room.folder.path("other.key");
+    must(crypto::write_new_master_key(o.room.settings.master_key_file));
+  }
+  SECTION("damage") {
+    auto damaged = kept;
+    damaged.back() ^= 1;
+    must(detail::replace_file(path, damaged));
+    (void)must(detail::renew_identity(o.room.settings, o.honest()));
+    CHECK(o.is_new());
+    return;
+  }
+  CHECK_FALSE(detail::renew_identity(o.room.settings, o.honest()));
+  CHECK(must(detail::read_file(path, 64u << 10)) == kept);
+  o.room.settings.master_key_file = master;
+  (void)must(detail::renew_identity(o.room.settings, o.honest()));
+  CHECK(o.is_new());
+}
+
 TEST_CASE("a rotation of the master key takes a renewal under way along", "[engine][renewal]") {
   office o;
   CHECK_THROWS_AS(
