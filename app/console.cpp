@@ -5,6 +5,9 @@
 #include <cstdio>
 #include <fstream>
 
+#include <poll.h>
+#include <unistd.h>
+
 #include "app/command_line.hpp"
 #include "engine/owner.hpp"
 
@@ -26,6 +29,11 @@ exit_code refuse(const error& what) {
 }
 
 bool flush_console() noexcept { return std::fflush(stdout) == 0 && std::ferror(stdout) == 0; }
+
+bool reader_left() noexcept {
+  pollfd out{STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
 
 void complain_all(const std::string& path, const std::vector<error>& faults) {
   for (const auto& fault : faults) {

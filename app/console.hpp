@@ -19,6 +19,8 @@ void complain(std::string_view text);
 [[nodiscard]] exit_code refuse(const error& what);
 /// False if something that was said did not get out (a full disk, a closed pipe).
 [[nodiscard]] bool flush_console() noexcept;
+/// Whoever read what is said went away (`pfxengine ... | head`).
+[[nodiscard]] bool reader_left() noexcept;
 
 /// One line per fault.
 void complain_all(const std::string& path, const std::vector<error>& faults);

@@ -49,7 +49,13 @@ int main(int argc, char** argv) {
   } catch (const std::exception& fault) {
     pfx::app::complain(pfx::printable(fault.what()));
   }
-  if (!pfx::app::flush_console() && code == exit_code::done)
+  if (!pfx::app::flush_console() && code == exit_code::done) {
+    if (pfx::app::reader_left()) { // as every tool ends whose reader has seen enough
+      std::signal(SIGPIPE, SIG_DFL);
+      std::raise(SIGPIPE);
+    }
+    pfx::app::complain("what was printed could not be written");
     code = exit_code::internal;
+  }
   return static_cast<int>(code);
 }

@@ -55,6 +55,10 @@ for command in init register run "config check" "config schema" "config doc" sta
 done
 try 0 "version" version
 says out '^pfxengine [0-9]+\.[0-9]+\.[0-9]+$'
+{ sleep 0.2; "$pfx" version 2>"$dir/err"; echo $? >"$dir/gone"; } | true # a reader that has seen enough
+if [ "$(cat "$dir/gone")" -ne 141 ] || [ -s "$dir/err" ]; then fail "a reader that left is a fault"; fi
+"$pfx" version >/dev/full 2>"$dir/err" && fail "a full disk is not noticed"
+says err 'could not be written'
 try 1 "no command"
 try 1 "an unknown command" frobnicate
 try 1 "an unknown option" run --frobnicate
