@@ -32,7 +32,7 @@ struct release_options {
   std::int64_t days = 30;
   std::uint32_t number = 1;
   std::uint32_t share = 100;
-  std::uint32_t store_format = 1;
+  std::uint32_t store_format = store_format_version;
   std::uint32_t root_threshold = 1;
   std::uint32_t release_threshold = 1;
   std::vector<std::string> root_keys;

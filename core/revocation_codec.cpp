@@ -9,7 +9,7 @@ namespace pfx {
 
 namespace {
 
-constexpr std::uint8_t format_version = 2;    ///< knows the state `unreported`; else as version 1
+constexpr std::uint8_t format_version = 1;
 constexpr std::size_t serial_octets_max = 20; ///< RFC 5280 4.1.2.2
 
 error corrupt(const char* field) {
@@ -20,9 +20,7 @@ error corrupt(const char* field) {
 
 bytes encode(const revocation_order& o) {
   writer out;
-  // The older version where an older program can read it.
-  out.u8(o.state == order_state::unreported ? format_version : 1);
-  out.u8(static_cast<std::uint8_t>(o.state));
+  out.u8(format_version).u8(static_cast<std::uint8_t>(o.state));
   out.text(o.serial_number).text(o.issuer_name).text(o.ca_configuration).fixed(o.fingerprint);
   out.text(o.transaction_id).u64(o.arrival).i64(o.received_at).u32(o.hand_outs);
   out.flag(o.approved).text(o.authority).text(o.issuer).text(o.serial).i64(o.revoked_at);

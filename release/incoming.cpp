@@ -19,7 +19,6 @@ namespace pfx::release::detail {
 namespace {
 
 constexpr std::size_t small_file_bytes_max = 512;
-constexpr std::string_view program = "bin/pfxengine";
 
 /// At most `length` octets, whatever the file grows to meanwhile.
 result<void> copy_file(const std::string& from, const std::string& to, std::uint64_t length) {

@@ -6,6 +6,9 @@
 
 namespace pfx::release::detail {
 
+/// Of a version, in its folder.
+inline constexpr std::string_view program = "bin/pfxengine";
+
 /// The signed manifest of the wanted version, its package copied below `state_folder`/incoming and
 /// verified against root's own trust.
 struct incoming {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/fault_point.hpp"
+#include "core/program_version.hpp"
 #include "release/files.hpp"
 #include "release/incoming.hpp"
 #include "release/updater.hpp"
@@ -59,7 +60,7 @@ result<switcher> switcher::open(switch_settings settings) {
     return failure(state.error());
   if (!state) {
     switch_state first;
-    first.current = {settings.shipped, 1};
+    first.current = {settings.shipped, store_format_version};
     state = first;
   }
   return switcher(std::move(settings), std::move(*state), std::move(held));
@@ -89,9 +90,11 @@ result<switched> switcher::run(service_control& service) {
     return switched::nothing;
   if (is_held(state_, **wish))
     return failure(errc::policy, "version", to_string(**wish) + " is held: " + state_.reason);
-  const auto taken = take_staged(**wish, service.now());
-  if (!taken)
+  const auto taken = take_staged(**wish, service);
+  if (!taken) {
+    note(service.now(), "refused " + to_string(**wish) + ": " + one_line(to_string(taken.error())));
     return failure(taken.error());
+  }
   auto next = state_;
   next.phase = switch_phase::trying;
   next.target = *taken;
@@ -108,8 +111,11 @@ bool switcher::asked_for_more() const {
     && !is_held(state_, **wish);
 }
 
-result<installed_version> switcher::take_staged(const version& wanted, unix_ms now) {
-  const auto taken = detail::take_incoming(settings_, state_.current.what, now);
+result<installed_version> switcher::take_staged(const version& wanted, service_control& service) {
+  const auto program = settings_.programs_folder + "/current/" + std::string(detail::program);
+  if (auto linked = service.check_program(program); !linked)
+    return failure(linked.error());
+  const auto taken = detail::take_incoming(settings_, state_.current.what, service.now());
   if (!taken)
     return failure(taken.error());
   if (taken->what.what != wanted)

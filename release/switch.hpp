@@ -23,6 +23,9 @@ public:
     std::uint64_t process = 0; ///< of the service's main process
   };
   [[nodiscard]] virtual result<sight> look() = 0;
+  /// Refused unless a start of the service runs this program: changing the link would change
+  /// nothing.
+  [[nodiscard]] virtual result<void> check_program(const std::string& path) = 0;
   virtual void pause(std::int64_t wait_ms) = 0;
   [[nodiscard]] virtual unix_ms now() = 0;
 };
@@ -78,7 +81,8 @@ private:
   [[nodiscard]] result<switched> give_up(service_control& service, const std::string& why);
   [[nodiscard]] result<switched> go_back(service_control& service);
   [[nodiscard]] result<switched> hold_out(service_control& service);
-  [[nodiscard]] result<installed_version> take_staged(const version& wanted, unix_ms now);
+  [[nodiscard]] result<installed_version> take_staged(const version& wanted,
+                                                      service_control& service);
   [[nodiscard]] result<void> can_read_store(const installed_version& what) const;
   [[nodiscard]] result<void> lead_to(const version& what) const;
   void sweep() const;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/bytes.hpp"
+#include "core/program_version.hpp"
 
 namespace pfx::storage {
 
@@ -19,7 +20,7 @@ struct marker {
 /// A locked data directory. Life: as long as its store; the end of the process ends the lock too.
 class data_directory {
 public:
-  static constexpr std::uint32_t format_version = 1;
+  static constexpr std::uint32_t format_version = store_format_version;
 
   /// Makes the directory (and its parents) if it is missing and `create` allows it; checks owner
   /// and rights; takes the lock without waiting. Errors: errc::not_found, errc::bad_input (rights,

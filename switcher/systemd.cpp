@@ -163,6 +163,17 @@ public:
     return out;
   }
 
+  result<void> check_program(const std::string& path) override {
+    const auto text
+      = run_command({command_, "show", "--property=ExecStart", unit_}, look_patience_ms);
+    if (!text)
+      return failure(text.error());
+    if (text->find("path=" + path + " ;") != std::string::npos)
+      return {};
+    return failure(errc::policy, "service",
+                   unit_ + " does not run " + path + "; see /usr/libexec/pfxengine/updates on");
+  }
+
   void pause(std::int64_t wait_ms) override {
     static_cast<void>(::poll(nullptr, 0, static_cast<int>(wait_ms)));
   }

@@ -49,12 +49,18 @@ public:
       return sight{false, 0};
     return sight{true, process_ + (how() == manner::restarts && late ? 1 : 0)};
   }
+  result<void> check_program(const std::string& path) override {
+    if (fs::path(link_) / "bin/pfxengine" == fs::path(path) && !runs_another_program)
+      return {};
+    return failure(errc::policy, "service", "runs another program");
+  }
   void pause(std::int64_t wait_ms) override { now_ += wait_ms; }
   unix_ms now() override { return now_; }
 
   std::map<std::string, manner> manners;
   std::string runs;
   int restarts = 0;
+  bool runs_another_program = false;
 
 private:
   [[nodiscard]] manner how() const {
@@ -122,6 +128,23 @@ public:
 };
 
 } // namespace
+
+TEST_CASE("a service that does not run what the link leads to is not switched, and history says so",
+          "[release][switch]") {
+  host at;
+  at.stage(v2);
+  at.service.runs_another_program = true;
+  const auto refused = at.run();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::policy);
+  CHECK(at.service.restarts == 0);
+  CHECK(at.current() == "0.1.0");
+  CHECK(release::read_history(release::switch_history_path(at.settings.state_folder))
+          .find("refused 0.2.0: ")
+        != std::string::npos);
+  at.service.runs_another_program = false;
+  CHECK(*at.run() == switched::done);
+}
 
 TEST_CASE("a staged version is switched to and the one before kept", "[release][switch]") {
   host at;

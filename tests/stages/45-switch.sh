@@ -41,6 +41,9 @@ case $1 in
       hangs) exec sleep 60 ;;
     esac ;;
   show)
+    case $2 in *ExecStart) # as the unit's drop-in says
+      echo "ExecStart={ path=${program:-$PWD/programs/current/bin/pfxengine} ; argv[]=x run ; pid=0 }"; exit 0 ;;
+    esac
     state=active
     [ ! -d later ] || { mv updates earlier; mv later updates; } # the engine asks for another one
     if [ "$manner" = ends ] && [ $(($(date +%s%N) - $(cat begun))) -gt 300000000 ]; then
@@ -99,6 +102,12 @@ switch 1 "a hold without a version" unhold
 
 # -- a version that holds ------
 machine; stage 0.2.0 good
+export program=/usr/bin/pfxengine
+switch 2 "a unit that does not run what the link leads to" run
+unset program
+says err 'does not run .*/programs/current/bin/pfxengine'
+is "restarts of such a unit" "$(restarts)" ""
+is "the link of such a unit" "$(current)" 0.1.0
 switch 0 "a good version" run
 is "the link" "$(current)" 0.2.0
 is "restarts" "$(restarts)" 1
