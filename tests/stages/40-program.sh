@@ -2,46 +2,11 @@
 # The program from outside: help, exit codes, configuration, a whole life of init, register, run,
 # status, requests, stop; then the demo with kills. Prints one line at the end.
 set -u
-root=${PFX_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
-bin=${PFX_BIN:-$root/build/check/bin}
-pfx=$bin/pfxengine
-[ -x "$pfx" ] || { echo "$pfx is not built"; exit 1; }
-dir=$(mktemp -d "${TMPDIR:-/tmp}/pfx-program.XXXXXX") || exit 1
-sandbox= engine=
-checks=0
-finish() {
-  for pid in $engine $sandbox; do kill -9 "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; done
-  rm -rf "$dir"
-}
-trap finish EXIT
-fail() {
-  for file in out err engine.log sandbox.lines sandbox.err; do
-    [ -s "$dir/$file" ] && { echo "--- $file"; tail -n 20 "$dir/$file"; }
-  done
-  echo "$1"
-  exit 1
-}
-try() { # CODE SENTENCE ARGUMENTS...: the program ends with CODE
-  local want=$1 what=$2 got
-  shift 2
-  timeout 60 "$pfx" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-  got=$?
-  [ "$got" -eq "$want" ] || fail "$what: exit code $got, not $want ($*)"
-  checks=$((checks + 1))
-}
-says() { # FILE PATTERN
-  grep -qE -- "$2" "$dir/$1" || fail "$1 does not say: $2"
-  checks=$((checks + 1))
-}
-until_true() { # SECONDS COMMAND...
-  local left=$(($1 * 10))
-  shift
-  until "$@"; do
-    left=$((left - 1))
-    [ $left -gt 0 ] || return 1
-    sleep 0.1
-  done
-}
+# shellcheck source=tests/stage.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../stage.sh"
+need_programs "$pfx"
+work_in program
+shown=(out err engine.log sandbox.lines sandbox.err)
 
 # -- help and usage ------
 try 0 "help" --help

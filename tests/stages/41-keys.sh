@@ -2,43 +2,11 @@
 # Connector keys, the audit and the rotation of the master key as an administrator meets them:
 # files of openssl in and out, an engine beside it, kills in the middle. Prints one line at the end.
 set -u
-root=${PFX_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
-bin=${PFX_BIN:-$root/build/check/bin}
-pfx=$bin/pfxengine
-[ -x "$pfx" ] || { echo "$pfx is not built"; exit 1; }
-dir=$(mktemp -d "${TMPDIR:-/tmp}/pfx-keys.XXXXXX") || exit 1
-sandbox= engine=
-checks=0
-finish() {
-  for pid in $engine $sandbox; do kill -9 "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; done
-  rm -rf "$dir"
-}
-trap finish EXIT
-fail() {
-  for file in out err engine.log sandbox.err; do
-    [ -s "$dir/$file" ] && { echo "--- $file"; tail -n 20 "$dir/$file"; }
-  done
-  echo "$1"
-  exit 1
-}
-try() { # CODE SENTENCE ARGUMENTS...: the program ends with CODE
-  local want=$1 what=$2 got
-  shift 2
-  timeout 60 "$pfx" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-  got=$?
-  [ "$got" -eq "$want" ] || fail "$what: exit code $got, not $want ($*)"
-  checks=$((checks + 1))
-}
-says() { # FILE PATTERN
-  grep -qE -- "$2" "$dir/$1" || fail "$1 does not say: $2"
-  checks=$((checks + 1))
-}
-good() { # SENTENCE COMMAND...
-  local what=$1
-  shift
-  "$@" >"$dir/out" 2>"$dir/err" || fail "$what"
-  checks=$((checks + 1))
-}
+# shellcheck source=tests/stage.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../stage.sh"
+need_programs "$pfx"
+work_in keys
+shown=(out err engine.log sandbox.err)
 killed() { # LABEL: a rotation that dies at this point
   local got
   { timeout 60 env PFXENGINE_KILL_AT="rotation.$1:1" "$pfx" master-key rotate "${c[@]}" >"$dir/out" 2>"$dir/err"; } \
@@ -46,15 +14,6 @@ killed() { # LABEL: a rotation that dies at this point
   got=$?
   [ $got -eq 137 ] || fail "the rotation was not killed at $1"
   checks=$((checks + 1))
-}
-until_true() { # SECONDS COMMAND...
-  local left=$(($1 * 10))
-  shift
-  until "$@"; do
-    left=$((left - 1))
-    [ $left -gt 0 ] || return 1
-    sleep 0.1
-  done
 }
 
 # -- help and usage ------
@@ -149,7 +108,7 @@ try 2 "an import of an encrypted key" key import --name x --from "$dir/closed.pe
 says err 'encrypted'
 try 2 "an import of a public key" key import --name x --from "$dir/mail.pub" "${c[@]}"
 try 2 "an import of a public blob" key import --name x --from "$dir/mail.blob" "${c[@]}"
-try 2 "an import of nonsense" key import --name x --from "$0" "${c[@]}"
+try 2 "an import of nonsense" key import --name x --from "$root/check" "${c[@]}"
 try 9 "an import of no file" key import --name x --from "$dir/none" "${c[@]}"
 try 9 "an import over another" key import --name mail --from "$dir/mail.pem.out" "${c[@]}"
 try 0 "a removal" key remove --name piped --yes-remove "${c[@]}"

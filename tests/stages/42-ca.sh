@@ -2,25 +2,11 @@
 # The embedded CA as others meet it: curl enrols, submits and revokes, openssl and GnuTLS judge its
 # revocation lists and OCSP answers. Prints one line at the end.
 set -u
-root=${PFX_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
-bin=${PFX_BIN:-$root/build/check/bin}
-pfx=$bin/pfxengine
-[ -x "$pfx" ] || { echo "$pfx is not built"; exit 1; }
-dir=$(mktemp -d "${TMPDIR:-/tmp}/pfx-ca.XXXXXX") || exit 1
-sandbox=
-checks=0
-finish() {
-  [ -z "$sandbox" ] || { kill -9 "$sandbox" 2>/dev/null; wait "$sandbox" 2>/dev/null; }
-  rm -rf "$dir"
-}
-trap finish EXIT
-fail() {
-  for file in out err sandbox.err; do
-    [ -s "$dir/$file" ] && { echo "--- $file"; tail -n 20 "$dir/$file"; }
-  done
-  echo "$1"
-  exit 1
-}
+# shellcheck source=tests/stage.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../stage.sh"
+need_programs "$pfx"
+work_in ca
+shown=(out err sandbox.err)
 good() { # SENTENCE COMMAND...: ends with 0
   local what=$1
   shift
@@ -56,7 +42,6 @@ told() { sed -n "s/^ready.*\t$1=\([^\t]*\).*/\1/p" "$dir/lines"; }
 crl=$(told crlUrl) ocsp=$(told ocspUrl) issuer=$(told issuerUrl) ca=$(told caUrl)
 [ "$(jq -r '.crlUrl + .ocspUrl + .issuerUrl' "$dir/box/sandbox.json")" = "$crl$ocsp$issuer" ] \
   || fail "sandbox.json has other addresses than what was printed"
-cd "$dir" || exit 1
 tls=(curl -sS --fail-with-body --cacert "$(told serverRoots)" -H 'Content-Type: application/json')
 plain=(curl -sS --fail)
 csr() { # NAME SUBJECT: NAME.key and a CSR in base64

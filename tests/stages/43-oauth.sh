@@ -4,40 +4,18 @@
 # (mitmproxy) gets nothing as long as its CA is not trusted. Needs npm and its registry for the
 # first time; says so and passes where they are missing, and fails where PFX_NEED_NPM is set.
 set -u
-root=${PFX_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
-build=${PFX_BUILD:-$root/build/check}
-probe=${PFX_BIN:-$build/bin}/token_probe
-modules=$build/oidc
 scope=https://api.manage.microsoft.com//.default
 secret=s3cret-that-nobody-prints-0123456789
-checks=0
-[ -x "$probe" ] || { echo "$probe is not built"; exit 1; }
-dir=$(mktemp -d "${TMPDIR:-/tmp}/pfx-oauth.XXXXXX") || exit 1
-server='' proxy=''
-finish() {
-  for pid in $server $proxy; do kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; done
-  rm -rf "$dir"
-}
-trap finish EXIT
-fail() {
-  for file in out server.log proxy.log npm.log; do
-    [ -s "$dir/$file" ] && { echo "--- $file"; tail -n 15 "$dir/$file"; }
-  done
-  echo "$1"
-  exit 1
-}
+# shellcheck source=tests/stage.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../stage.sh"
+probe=$bin/token_probe modules=$build/oidc
+need_programs "$probe"
+work_in oauth
+shown=(out server.log proxy.log npm.log)
 without() { # WHAT: not here
   [ -z "${PFX_NEED_NPM:-}" ] || fail "$1 is missing"
   echo "not tried: $1 is missing here"
   exit 0
-}
-until_true() { # COMMAND...: within twenty seconds
-  local left=200
-  until "$@"; do
-    left=$((left - 1))
-    [ $left -gt 0 ] || return 1
-    sleep 0.1
-  done
 }
 try() { # CODE PATTERN SENTENCE OPTIONS...: the probe ends with CODE and says PATTERN
   local want=$1 pattern=$2 what=$3 got
@@ -83,7 +61,7 @@ fi
 OIDC_CLIENT_SECRET=$secret node "$root/tests/tools/oidc/server.mjs" "$dir" "$modules" \
   >"$dir/server.log" 2>&1 &
 server=$!
-until_true grep -q '^port' "$dir/server.log" || fail "the server does not start"
+until_true 20 grep -q '^port' "$dir/server.log" || fail "the server does not start"
 port=$(sed -n 's/^port //p' "$dir/server.log")
 url=https://localhost:$port/tenant/oauth2/v2.0/token
 ours=(--client-id=by-certificate --certificate="$dir/client.pem" --key="$dir/client.key")
@@ -114,7 +92,7 @@ checks=$((checks + 2))
 # -- TLS that is intercepted ------
 mitm="interception not tried: no mitmproxy here"
 if [ -n "$proxy" ]; then
-  until_true grep -qE 'listening at' "$dir/proxy.log" || fail "mitmproxy does not start"
+  until_true 20 grep -qE 'listening at' "$dir/proxy.log" || fail "mitmproxy does not start"
   through=(--proxy="$(sed -nE 's|.*listening at (http://)?[*a-z0-9.]*:([0-9]+).*|http://127.0.0.1:\2|p' \
     "$dir/proxy.log" | head -n 1)")
   user=(--proxy-user=office --proxy-password=word)

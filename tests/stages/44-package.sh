@@ -3,54 +3,23 @@
 # systemd-analyze; then what an administrator does as root with an engine that runs as somebody
 # else: register, run, reload, doctor, rotate. Prints one line at the end.
 set -u
-root=${PFX_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
-build=${PFX_BUILD:-$root/build/check}
-pfx=${PFX_PROGRAM:-$build/bin/pfxengine}
-[ -x "$pfx" ] || { echo "$pfx is not built"; exit 1; }
 [ "$(id -u)" -eq 0 ] || { echo "skipped: needs root, to be an administrator"; exit 0; }
 exposure_max=2.0
-dir=$(mktemp -d "${TMPDIR:-/tmp}/pfx-package.XXXXXX") || exit 1
+# shellcheck source=tests/stage.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../stage.sh"
+need_programs "$pfx"
+work_in package
+shown=(out err engine.log)
+patience=100
 chmod 755 "$dir"
-sandbox= engine= checks=0
-finish() {
-  for pid in $engine $sandbox; do kill -9 "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; done
-  rm -rf "$dir"
-}
-trap finish EXIT
-fail() {
-  for file in out err engine.log; do [ -s "$dir/$file" ] && { echo "--- $file"; tail -n 20 "$dir/$file"; }; done
-  echo "$1"
-  exit 1
-}
-try() { # CODE SENTENCE COMMAND...
-  local want=$1 what=$2 got
-  shift 2
-  timeout 100 "$@" >"$dir/out" 2>"$dir/err" </dev/null
-  got=$?
-  [ "$got" -eq "$want" ] || fail "$what: exit code $got, not $want ($*)"
-  checks=$((checks + 1))
-}
-says() { # FILE PATTERN
-  grep -qE -- "$2" "$dir/$1" || fail "$1 does not say: $2"
-  checks=$((checks + 1))
-}
-until_true() { # SECONDS COMMAND...
-  local left=$(($1 * 10))
-  shift
-  until "$@"; do
-    left=$((left - 1))
-    [ $left -gt 0 ] || return 1
-    sleep 0.1
-  done
-}
 
 # -- the package ------
-try 0 "cpack" cpack --config "$build/CPackConfig.cmake" -B "$dir/cpack"
+ends 0 "cpack" cpack --config "$build/CPackConfig.cmake" -B "$dir/cpack"
 deb=$(ls "$dir"/cpack/pfxengine_*.deb) || fail "there is no package"
-try 0 "lintian" lintian --allow-root --fail-on error "$deb"
-try 0 "its words" dpkg-deb --info "$deb"
+ends 0 "lintian" lintian --allow-root --fail-on error "$deb"
+ends 0 "its words" dpkg-deb --info "$deb"
 says out '^ Depends: .*libcaf-core.*librocksdb.*libssl3'
-try 0 "its files" dpkg-deb --extract "$deb" "$dir/tree"
+ends 0 "its files" dpkg-deb --extract "$deb" "$dir/tree"
 for file in usr/bin/pfxengine usr/bin/pfxengine-switch usr/lib/systemd/system/pfxengine-switch.service usr/lib/systemd/system/pfxengine.service usr/share/man/man1/pfxengine.1.gz \
   usr/share/man/man1/pfxengine-run.1.gz usr/share/bash-completion/completions/pfxengine \
   usr/share/doc/pfxengine/copyright usr/share/doc/pfxengine/changelog.gz; do
@@ -63,7 +32,7 @@ for command in $("$pfx" --help | sed -n '/^Subcommands:/,/^$/p' | awk '/^  [a-z]
   checks=$((checks + 1))
 done
 unit=$(find "$dir/tree" -name pfxengine.service)
-try 0 "how the unit is fenced in" systemd-analyze security --offline=true --no-pager "$unit"
+ends 0 "how the unit is fenced in" systemd-analyze security --offline=true --no-pager "$unit"
 exposure=$(sed -n 's/.*exposure level for pfxengine.service: \([0-9.]*\).*/\1/p' "$dir/out")
 awk -v is="$exposure" -v most="$exposure_max" 'BEGIN { exit !(is != "" && is + 0 <= most + 0) }' ||
   fail "the unit's exposure is $exposure, over $exposure_max"
@@ -90,20 +59,20 @@ configure() { # the sandbox's settings in the place that init made; its tenant's
     sed "s|$dir/made/data|$dir/data|; s|$dir/made/master.key|$dir/etc/master.key|" >"$dir/settings" &&
     cat "$dir/settings" >"$conf" || fail "no settings"
 }
-try 2 "a user that is not there" "$pfx" init --config "$conf" --data-dir "$dir/data" --url "$url" --tenant sandbox \
+ends 2 "a user that is not there" "$pfx" init --config "$conf" --data-dir "$dir/data" --url "$url" --tenant sandbox \
   --user nobody-here
 says err 'user.*nobody-here'
-try 0 "an init for another user" "$pfx" init --config "$conf" --data-dir "$dir/data" --url "$url" --tenant sandbox \
+ends 0 "an init for another user" "$pfx" init --config "$conf" --data-dir "$dir/data" --url "$url" --tenant sandbox \
   --user daemon
 says out 'daemon'
 [ "$(stat -c %U:%a "$dir/data")" = daemon:700 ] || fail "the data directory is not the user's"
 [ "$(stat -c %U:%a "$dir/etc/master.key")" = root:600 ] || fail "the master key is not root's"
 [ "$(stat -c %U:%G:%a "$conf")" = root:daemon:640 ] || fail "the user may not read the configuration"
 configure
-try 0 "root registers for the user" "$pfx" register "$code" --config "$conf"
-try 0 "root makes a key for the user" "$pfx" key create --name mail --config "$conf"
+ends 0 "root registers for the user" "$pfx" register "$code" --config "$conf"
+ends 0 "root makes a key for the user" "$pfx" key create --name mail --config "$conf"
 [ -z "$(find "$dir/data" ! -user daemon)" ] || fail "root left files that the user cannot read"
-try 0 "doctor" "$pfx" doctor --config "$conf" --json
+ends 0 "doctor" "$pfx" doctor --config "$conf" --json
 jq -e '[.findings[] | select(.verdict == "fault")] == [] and ([.findings[].area] | unique
   | contains(["ca", "configuration", "disk", "identity", "keys", "rights", "service", "versions"]))
   and all(.findings[]; .verdict == "good" or .advice != "")' "$dir/out" >/dev/null || fail "doctor is not content"
@@ -112,7 +81,7 @@ cp "$pfx" "$dir/pfxengine" # a place that everybody can enter
 sed "s|$dir/box|/nowhere|" "$conf" >"$dir/open.json"
 for words in "key create --name other" run "register SECRET-CODE" "register --name x SECRET-CODE"; do
   # shellcheck disable=SC2086 # words are arguments
-  try 2 "$words as anybody" setpriv --reuid=nobody --clear-groups "$dir/pfxengine" $words --config "$dir/open.json"
+  ends 2 "$words as anybody" setpriv --reuid=nobody --clear-groups "$dir/pfxengine" $words --config "$dir/open.json"
   says err "sudo -u daemon .*pfxengine ${words%% *}"
   ! grep -q SECRET "$dir/err" || fail "a one-time code is said again"
 done
@@ -124,7 +93,7 @@ CREDENTIALS_DIRECTORY=$dir/credentials setpriv --reuid=daemon --regid=daemon --c
   "$dir/pfxengine" run --config "$conf" 2>"$dir/engine.log" &
 engine=$!
 until_true 60 grep -q '"finished"' "$dir/sandbox.json" || fail "the requests were not delivered"
-try 0 "doctor beside an engine" "$pfx" doctor --config "$conf"
+ends 0 "doctor beside an engine" "$pfx" doctor --config "$conf"
 says out 'pfxengine .* runs'
 jq '.log.level = "debug" | .limits.openRequestsMax = 77' "$conf" >"$dir/changed.json" && cat "$dir/changed.json" >"$conf"
 kill -HUP "$engine"
@@ -141,13 +110,13 @@ engine=
 configure
 
 # -- another master key, by root ------
-try 2 "a rotation without a key" "$pfx" master-key rotate --config "$conf"
+ends 2 "a rotation without a key" "$pfx" master-key rotate --config "$conf"
 says err 'newKey'
 openssl rand -hex 32 >"$dir/etc/new.key" && chmod 600 "$dir/etc/new.key"
-try 0 "a rotation" "$pfx" master-key rotate --new-key "$dir/etc/new.key" --config "$conf"
+ends 0 "a rotation" "$pfx" master-key rotate --new-key "$dir/etc/new.key" --config "$conf"
 says out "to do: .*$dir/etc/master.key"
 mv "$dir/etc/new.key" "$dir/etc/master.key"
-try 0 "the keys under the new one" "$pfx" key list --config "$conf"
+ends 0 "the keys under the new one" "$pfx" key list --config "$conf"
 [ -z "$(find "$dir/data" ! -user daemon)" ] || fail "the rotation left files of root"
 verdict=$(jq -c 'select(.event == "verdict")' "$dir/sandbox.json" | tail -n 1)
 [ -z "$verdict" ] || jq -e .clean <<<"$verdict" >/dev/null || fail "$verdict"

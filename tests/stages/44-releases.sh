@@ -2,37 +2,10 @@
 # Releases as their maker meets them: keys, trust roots, manifests, signatures, feeds, and what is not for
 # publishing. Prints one line at the end.
 set -u
-root=${PFX_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
-bin=${PFX_BIN:-$root/build/check/bin}
-pfx=$bin/pfxengine
-[ -x "$pfx" ] || { echo "$pfx is not built"; exit 1; }
-dir=$(mktemp -d "${TMPDIR:-/tmp}/pfx-releases.XXXXXX") || exit 1
-checks=0
-trap 'rm -rf "$dir"' EXIT
-fail() {
-  for file in out err; do [ -s "$dir/$file" ] && { echo "--- $file"; tail -n 20 "$dir/$file"; }; done
-  echo "$1"
-  exit 1
-}
-try() { # CODE SENTENCE ARGUMENTS...: the program ends with CODE
-  local want=$1 what=$2 got
-  shift 2
-  timeout 60 "$pfx" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-  got=$?
-  [ "$got" -eq "$want" ] || fail "$what: exit code $got, not $want ($*)"
-  checks=$((checks + 1))
-}
-says() { # FILE PATTERN
-  grep -qE -- "$2" "$dir/$1" || fail "$1 does not say: $2"
-  checks=$((checks + 1))
-}
-good() { # SENTENCE COMMAND...
-  local what=$1
-  shift
-  "$@" >"$dir/out" 2>"$dir/err" || fail "$what"
-  checks=$((checks + 1))
-}
-cd "$dir" || exit 1
+# shellcheck source=tests/stage.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../stage.sh"
+need_programs "$pfx"
+work_in releases
 
 # -- help and usage ------
 for command in release "release key" "release root" "release manifest" "release sign" "release publish"; do

@@ -3,27 +3,12 @@
 # is played by a script: a version that holds, one that does not start, one that is never ready, one
 # that ends after a while, and kills and a full disk at every step. Prints one line at the end.
 set -u
-root=${PFX_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
-bin=${PFX_BIN:-$root/build/check/bin}
-pfx=$bin/pfxengine switch=$bin/pfxengine-switch
-for program in "$pfx" "$switch"; do [ -x "$program" ] || { echo "$program is not built"; exit 1; }; done
-dir=$(mktemp -d "${TMPDIR:-/tmp}/pfx-switch.XXXXXX") || exit 1
-checks=0
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-fail() {
-  for file in out err manager.log; do [ -s "$file" ] && { echo "--- $file"; tail -n 20 "$file"; }; done
-  echo "$1"
-  exit 1
-}
-is() { # SENTENCE GOT WANT
-  [ "$2" = "$3" ] || fail "$1: $2, not $3"
-  checks=$((checks + 1))
-}
-says() { # FILE PATTERN
-  grep -qE -- "$2" "$1" || fail "$1 does not say: $2"
-  checks=$((checks + 1))
-}
+# shellcheck source=tests/stage.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../stage.sh"
+need_programs "$pfx" "$bin/pfxengine-switch"
+work_in switch
+shown=(out err manager.log)
+switch=$bin/pfxengine-switch
 
 # -- the service manager: what a version does stands in its own package ------
 cat >manager <<'MANAGER'

@@ -2,42 +2,17 @@
 # The sandbox's tenant as a client of others meets it: curl and jq speak Intune's public protocols,
 # openssl signs assertions and makes the SCEP requests. Prints one line at the end.
 set -u
-root=${PFX_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
-pfx=${PFX_BIN:-$root/build/check/bin}/pfxengine
-[ -x "$pfx" ] || { echo "$pfx is not built"; exit 1; }
-dir=$(mktemp -d "${TMPDIR:-/tmp}/pfx-tenant.XXXXXX") || exit 1
-sandbox='' engine=''
-checks=0
-finish() {
-  for pid in $sandbox $engine; do kill -9 "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; done
-  rm -rf "$dir"
-}
-trap finish EXIT
-fail() {
-  for file in answer head sandbox.err engine.err; do
-    [ -s "$dir/$file" ] && { echo "--- $file"; tail -n 15 "$dir/$file"; }
-  done
-  echo "$1"
-  exit 1
-}
-is() { # SENTENCE GOT WANTED
-  [ "$2" = "$3" ] || fail "$1: $2, not $3"
-  checks=$((checks + 1))
-}
-until_true() { # COMMAND...: within thirty seconds
-  local left=300
-  until "$@"; do
-    left=$((left - 1))
-    [ $left -gt 0 ] || return 1
-    sleep 0.1
-  done
-}
+# shellcheck source=tests/stage.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../stage.sh"
+need_programs "$pfx"
+work_in tenant
+shown=(answer head sandbox.err engine.err)
 
 # -- the other side, and an engine that gets certificates and takes no orders ------
 "$pfx" sandbox --dir "$dir/box" --requests 6 --mix create-ec --orders 6 --redeliver-share 0 \
   --connector "$dir/office" --stay --format plain >"$dir/lines" 2>"$dir/sandbox.err" &
 sandbox=$!
-until_true grep -q '^ready' "$dir/lines" || fail "the sandbox is not ready"
+until_true 30 grep -q '^ready' "$dir/lines" || fail "the sandbox is not ready"
 told() { sed -n "s/^ready.*\t$1=\([^\t]*\).*/\1/p" "$dir/lines"; }
 set_up() { jq "$1" "$dir/office/pfxengine.json" >"$dir/new" && cp "$dir/new" "$dir/office/pfxengine.json"; }
 is "the connector's tenant" "$(jq -r .intune.tenant "$dir/office/pfxengine.json")" "$(told intune.tenant)"
@@ -46,13 +21,12 @@ set_up '.intune.revocations.enabled = false'
 "$pfx" config check --config "$dir/office/pfxengine.json" >"$dir/answer" 2>&1 || fail "the configuration is not accepted"
 "$pfx" run --config "$dir/office/pfxengine.json" >"$dir/engine.err" 2>&1 &
 engine=$!
-until_true grep -q 'delivered=6' "$dir/lines" || fail "no certificates"
+until_true 30 grep -q 'delivered=6' "$dir/lines" || fail "no certificates"
 kill -TERM "$engine"
 wait "$engine"
 engine=''
 
 # -- signing in ------
-cd "$dir" || exit 1
 login=$(told intune.loginUrl) graph=$(told intune.graphUrl) client=$(told intune.clientId)
 url=$login/$(told intune.tenant)/oauth2/v2.0/token
 scope=https://api.manage.microsoft.com//.default

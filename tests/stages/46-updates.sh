@@ -3,47 +3,11 @@
 # feed stages what is there, asks for it, refuses what lies; the service calls the version deprecated,
 # then unsupported, and `status` says so. Prints one line at the end.
 set -u
-root=${PFX_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
-bin=${PFX_BIN:-$root/build/check/bin}
-pfx=$bin/pfxengine
-[ -x "$pfx" ] || { echo "$pfx is not built"; exit 1; }
-dir=$(mktemp -d "${TMPDIR:-/tmp}/pfx-updates.XXXXXX") || exit 1
-sandbox= engine= silent=
-checks=0
-finish() {
-  for pid in $engine $sandbox $silent; do kill -9 "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; done
-  rm -rf "$dir"
-}
-trap finish EXIT
-cd "$dir" || exit 1
-fail() {
-  for file in out err engine.log sandbox.err; do
-    [ -s "$file" ] && { echo "--- $file"; tail -n 20 "$file"; }
-  done
-  echo "$1"
-  exit 1
-}
-try() { # CODE SENTENCE ARGUMENTS...: the program ends with CODE
-  local want=$1 what=$2 got
-  shift 2
-  timeout 60 "$pfx" "$@" >out 2>err </dev/null
-  got=$?
-  [ "$got" -eq "$want" ] || fail "$what: exit code $got, not $want ($*)"
-  checks=$((checks + 1))
-}
-says() { # FILE PATTERN
-  grep -qE -- "$2" "$1" || fail "$1 does not say: $2"
-  checks=$((checks + 1))
-}
-until_true() { # SECONDS COMMAND...
-  local left=$(($1 * 10))
-  shift
-  until "$@"; do
-    left=$((left - 1))
-    [ $left -gt 0 ] || return 1
-    sleep 0.1
-  done
-}
+# shellcheck source=tests/stage.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../stage.sh"
+need_programs "$pfx"
+work_in updates
+shown=(out err engine.log sandbox.err)
 
 # -- a maker ------
 try 0 "a key" release key --out a.key
@@ -71,7 +35,7 @@ begin() { # MORE SANDBOX ARGUMENTS...
 }
 end() {
   for pid in $engine $sandbox; do kill -TERM "$pid"; wait "$pid"; done
-  engine= sandbox=
+  engine='' sandbox=''
 }
 with_updates() { # a section "updates" in the connector's configuration
   python3 - office/pfxengine.json "$dir" <<'PYTHON'
