@@ -7,49 +7,10 @@
 
 #include "release/files.hpp"
 #include "tests/catch.hpp"
-#include "tests/release/scratch.hpp"
+#include "tests/release/machine.hpp"
 
 using namespace pfx;
 using namespace pfx::test;
-using release::staging_folder;
-
-namespace {
-
-constexpr release::version v1{{0, 1, 0}};
-constexpr release::version v2{{0, 2, 0}};
-
-struct machine {
-  maker_room room;
-  release::update_settings settings() const {
-    release::update_settings out;
-    out.directory = room.path("updates");
-    out.first_root = room.path("first.root");
-    out.platform = "linux-x86-64";
-    out.installed = v1;
-    out.connector_id = "connector-1";
-    return out;
-  }
-  release::updater open(const release::update_settings& with) const {
-    auto made = release::updater::open(with, release_now);
-    REQUIRE(made);
-    return std::move(*made);
-  }
-};
-
-result<void> fetch_all(release::updater& by, release::feed& from, release::offer& what) {
-  for (int step = 0; step < 100; ++step) {
-    const auto done = by.fetch(from, what, release_now);
-    if (!done)
-      return failure(done.error());
-    if (*done == staging_folder::progress::done) {
-      what.staged = true;
-      return {};
-    }
-  }
-  return failure(errc::internal, "", "no end");
-}
-
-} // namespace
 
 TEST_CASE("a switch is asked for once, in the window, and only if that is wished", "[release]") {
   const machine at;
@@ -224,5 +185,6 @@ TEST_CASE("what one process learned is not unlearned by another", "[release]") {
   auto mine = engine.look(*at.room.feed(), release_now);
   REQUIRE(fetch_all(command, *at.room.feed(), *newer));
   std::filesystem::remove(at.room.path("feed/pfxengine_0.3.0_linux-x86-64.tar"));
-  CHECK(*engine.fetch(*at.room.feed(), *mine, release_now) == staging_folder::progress::done);
+  CHECK(*engine.fetch(*at.room.feed(), *mine, release_now)
+        == release::staging_folder::progress::done);
 }
