@@ -165,7 +165,7 @@ public:
 
   /// Deletes blobs, trails and finished surplus entries of requests settled before `before`, and
   /// abandoned records whose expiry was before `before`. At most `count_max` keys of the database a
-  /// call (and 10,000 in any case); returns how many went; fewer than both means all are gone.
+  /// call (and 10,000, or 4 MiB of them, in any case); returns how many went; 0: all are gone.
   /// Goes on down to half the free-space floor. Settled records stay for ever.
   [[nodiscard]] result<std::size_t> purge(unix_ms before, std::size_t count_max);
 

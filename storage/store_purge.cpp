@@ -14,10 +14,13 @@ namespace pfx::storage {
 
 namespace {
 
-constexpr std::size_t purged_keys_max = 10'000; ///< a call, whatever the caller allows
+constexpr std::size_t purged_keys_max = 10'000;    ///< a call, whatever the caller allows
+constexpr std::size_t purged_bytes_max = 4u << 20; ///< of its write; a key has up to 8.5 KiB
+constexpr std::size_t erase_overhead = 16;         ///< kind, family and length, in the write
 
-/// What one call deletes. Ends early and anywhere: the reminder of a request goes last, so the next
-/// call takes up what is left of it.
+/// What one call deletes. Ends early and anywhere, by keys or by octets: the reminder of a request
+/// goes last, so the next call takes up what is left of it. What is full stays full, so that no
+/// reminder goes after a longer key was left out.
 class sweep {
 public:
   sweep(const store& from, const rocks& database, batch_builder& out, unix_ms before,
@@ -26,12 +29,14 @@ public:
 
   [[nodiscard]] result<void> run() {
     std::vector<bytes> reminders;
+    std::size_t size = 0;
     auto walked = database_.each(family::facts, keys::due_before(before_), rocks::order::ascending,
                                  [&](byte_view key, byte_view) {
                                    reminders.push_back(to_bytes(key));
-                                   return reminders.size() < left_;
+                                   size += key.size() + erase_overhead;
+                                   return reminders.size() < left_ && size < bytes_left_;
                                  });
-    for (auto at = reminders.begin(); walked && left_ > 0 && at != reminders.end(); ++at) {
+    for (auto at = reminders.begin(); walked && !full() && at != reminders.end(); ++at) {
       walked = forget(*at);
     }
     return walked;
@@ -106,7 +111,7 @@ private:
     return database_.each(family::facts, keys::trail_of(key), rocks::order::ascending,
                           [&](byte_view at, byte_view) {
                             erase(family::facts, at);
-                            return left_ > 0;
+                            return !full();
                           });
   }
 
@@ -151,15 +156,19 @@ private:
                                    if (one->done) {
                                      erase(family::facts, at);
                                    }
-                                   return left_ > 0;
+                                   return !full();
                                  });
     return walked ? out : walked;
   }
 
+  [[nodiscard]] bool full() const noexcept { return left_ == 0 || bytes_left_ == 0; }
+
+  /// The last key may go over the limit of octets; the first one always has room.
   void erase(family in, byte_view key) {
-    if (left_ > 0) {
+    if (!full()) {
       out_.erase(in, key);
       --left_;
+      bytes_left_ -= std::min(bytes_left_, key.size() + erase_overhead);
     }
   }
 
@@ -168,6 +177,7 @@ private:
   batch_builder& out_;
   unix_ms before_;
   std::size_t left_;
+  std::size_t bytes_left_ = purged_bytes_max;
 };
 
 } // namespace
@@ -180,7 +190,7 @@ result<std::size_t> store::purge(unix_ms before, std::size_t count_max) {
   }
   const auto keys_max = std::min(count_max, purged_keys_max);
   rocksdb::WriteBatch out;
-  // A key has at most 2 KiB, so the limit of keys is the limit of octets.
+  // The sweep keeps to its own limit of octets; a delete that is left out here would be an error.
   batch_builder builder(*s.database, out, std::numeric_limits<std::size_t>::max() / 2, {});
   sweep work(*this, *s.database, builder, before, keys_max);
   if (auto done = s.seen(work.run()); !done) {

@@ -68,11 +68,44 @@ TEST_CASE("a call forgets no more keys than allowed, and the next goes on", "[st
   }
 }
 
+TEST_CASE(
+  "a call writes no more octets than it may, however long the contexts are, and the next goes on",
+  "[storage][purge]") {
+  directory in;
+  const auto s = opened(in);
+  std::vector<request_key> orders;
+  for (int at = 0; at < 200; ++at) {
+    revocation_order one;
+    one.key = {"tenant", flow::revocation, std::to_string(at) + std::string(8'188, 'c')};
+    one.state = order_state::reported;
+    one.serial_number = "0a";
+    one.answered_at = 100;
+    batch all{put_order{one}};
+    for (int lines = 0; lines < 5; ++lines) {
+      all.push_back(put_trail{one.key, line("one")});
+    }
+    REQUIRE(s->commit(all));
+    orders.push_back(one.key);
+  }
+  const auto first = s->purge(1000, 10'000).value();
+  CHECK(first > 400);
+  CHECK(first < 600); // 4 MiB of keys of 8 KiB
+  std::size_t gone = first;
+  while (const auto some = s->purge(1000, 10'000).value()) {
+    CHECK(some < 600);
+    gone += some;
+  }
+  CHECK(gone == 200 * 6);
+  for (const auto& one : orders) {
+    CHECK(s->trail(one).value().empty());
+    CHECK(s->find_orders({one}).value().front().has_value());
+  }
+}
+
 TEST_CASE("a certificate that still has to be revoked is never purged", "[storage][purge]") {
   directory in;
   const auto s = opened(in);
-  REQUIRE(s->commit({put_settled{key(1), settled(100)},
-                     put_surplus{surplus(key(1), "01", false)},
+  REQUIRE(s->commit({put_settled{key(1), settled(100)}, put_surplus{surplus(key(1), "01", false)},
                      put_surplus{surplus(key(1), "02", true)}}));
   REQUIRE(s->purge(1000, 1000));
   CHECK(surplus_count(*s) == 1);
