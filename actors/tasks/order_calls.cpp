@@ -6,6 +6,8 @@
 #include <exception>
 #include <iterator>
 
+#include "connect/http/header_text.hpp"
+
 namespace pfx::actors::tasks {
 
 namespace {
@@ -50,6 +52,12 @@ bool same_certificate(const storage::put_issued& a, const storage::put_issued& b
   return !a.issuer.empty() && a.issuer == b.issuer && a.serial_number == b.serial_number;
 }
 
+/// A tenant's name or id means the same in capitals; a change of the configuration's letters alone
+/// leaves what was issued before ours.
+bool same_tenant(const std::string& a, const std::string& b) {
+  return connect::http::lower(a) == connect::http::lower(b);
+}
+
 /// Every certificate of ours that the order can mean; errors of the store pass through. One of
 /// another tenant's request is not this tenant's to revoke.
 result<std::vector<storage::put_issued>> candidates(const plant& p, const revocation_order& of,
@@ -68,7 +76,7 @@ result<std::vector<storage::put_issued>> candidates(const plant& p, const revoca
       if (!found) {
         return failure(found.error());
       }
-      const bool fits = *found && (*found)->request.tenant == p.settings.tenant
+      const bool fits = *found && same_tenant((*found)->request.tenant, p.settings.tenant)
         && issuer_fits(of, authority, **found);
       const bool again = fits && !p.authorities.contains(authority)
         && std::any_of(out.begin(), out.end(),

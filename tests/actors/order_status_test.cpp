@@ -231,6 +231,16 @@ TEST_CASE("a certificate of another service tenant's request is not revoked by t
   CHECK(t.b.ca->revocations == 1);
 }
 
+TEST_CASE("the letters' case of the service tenant's name makes no certificate another's",
+          "[actors][orders]") {
+  order_bench t(1);
+  const request_key by{"TENANT", flow::pfx, "r0"};
+  REQUIRE(t.b.plant.store->commit({storage::put_issued{"CA", "abc", "CN=Test CA", by}}));
+  t.order("ours", "abc");
+  REQUIRE(t.finished());
+  CHECK(t.queue.orders["ours"].reports.front().code == service_code::certificate_not_found);
+}
+
 TEST_CASE("digits that can mean two certificates of ours are refused, and neither is revoked",
           "[actors][orders]") {
   order_bench t(1);
