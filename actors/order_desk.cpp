@@ -5,6 +5,7 @@
 #include "actors/stages.hpp"
 #include "actors/tasks/order_calls.hpp"
 #include "actors/tasks/order_notices.hpp"
+#include "actors/tasks/order_polls.hpp"
 #include "actors/tasks/order_service.hpp"
 #include "core/fault_point.hpp"
 #include "core/limits.hpp"
@@ -32,6 +33,7 @@ struct order_desk_state {
   const tasks::plant* p = nullptr;
   queue_keeper keeper;
   std::optional<tasks::order_book> book;
+  std::optional<tasks::order_polls> polls;
   boot_ms poll_at = 0;
   std::uint32_t failures = 0; ///< of downloads, in a row
   std::size_t calls = 0;
@@ -72,6 +74,7 @@ void order_desk_state::load() {
   book.emplace(revocation::rules{.backoff_base_ms = p->settings.revocation_retry_ms,
                                  .backoff_max_ms = backoff_max_ms},
                p->settings.revocations_hour_max);
+  polls.emplace(p->settings.revocations_max, tasks::order_book::open_max);
   const auto at = now();
   std::size_t strangers = 0;
   auto read = p->store->each_order([this, &at, &strangers](revocation_order one) {
@@ -172,7 +175,7 @@ void order_desk_state::set_aside(const error& why) {
 
 void order_desk_state::poll() {
   const bool due = !downloading && !stopping && p->time->boot() >= poll_at;
-  const auto wish = std::min(p->settings.revocations_max, book->room());
+  const auto wish = polls->wish(book->room());
   if (!due || wish == 0) {
     return;
   }
@@ -202,11 +205,9 @@ void order_desk_state::download_failed(const tasks::order_download& answer) {
     = not_let_in ? "Intune does not let us in: " : "Intune cannot be asked for revocation orders: ";
   p->attention.set(topic_down, since + answer.why);
   tell_system(*p, tasks::report::level::warning, 3003, "download failed: " + answer.why);
-  (void)book->receive({}, {}, now());
+  book->receive({}, {}, now());
 }
 
-/// At once when a full batch came with something new in it: the service keeps back what was handed
-/// out, so nothing else comes earlier. One that keeps nothing back would have us ask without end.
 void order_desk_state::downloaded(parcel<tasks::order_download> answer) {
   downloading = false;
   const auto interval = p->settings.revocation_interval_ms;
@@ -222,10 +223,9 @@ void order_desk_state::downloaded(parcel<tasks::order_download> answer) {
   if (!answer->why.empty()) {
     tell_system(*p, tasks::report::level::error, 3003, answer->why);
   }
+  poll_at = p->time->boot() + (polls->at_once(*answer) ? 0 : interval + jitter);
   auto taken = unpack(answer);
-  const auto fresh = book->receive(std::move(taken.offers), std::move(taken.known), now());
-  const bool at_once = taken.full && fresh > 0 && aside == 0;
-  poll_at = p->time->boot() + (at_once ? 0 : interval + jitter);
+  book->receive(std::move(taken.offers), std::move(taken.known), now());
   pump();
 }
 

@@ -77,10 +77,8 @@ void order_book::expect() {
   ended_meanwhile_.clear();
 }
 
-std::size_t order_book::receive(std::vector<revocation::offer> list,
-                                std::map<request_key, revocation_order> reported,
-                                const moment& now) {
-  std::size_t fresh = 0;
+void order_book::receive(std::vector<revocation::offer> list,
+                         std::map<request_key, revocation_order> reported, const moment& now) {
   looking_up_ = false;
   reported.merge(std::exchange(ended_meanwhile_, {}));
   for (auto& one : list) {
@@ -89,7 +87,6 @@ std::size_t order_book::receive(std::vector<revocation::offer> list,
       const auto known = reported.find(one.key);
       found = open_.try_emplace(one.key).first;
       if (known == reported.end()) {
-        ++fresh;
         one.arrival = arrivals_++;
         absorb(found->second, revocation::receive(one, now), now);
         continue;
@@ -102,7 +99,6 @@ std::size_t order_book::receive(std::vector<revocation::offer> list,
                 .transaction_id = one.transaction_id},
           now);
   }
-  return fresh;
 }
 
 void order_book::give_back(const request_key& key, const moment& now) {

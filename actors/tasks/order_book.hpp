@@ -40,10 +40,8 @@ public:
   /// receive() the book remembers what ends, so that an order which is reported meanwhile is not
   /// taken for a new one.
   void expect();
-  /// Returns how many of them were never seen before.
-  std::size_t receive(std::vector<revocation::offer> list,
-                      std::map<request_key, revocation_order> reported,
-                      const revocation::moment& now);
+  void receive(std::vector<revocation::offer> list,
+               std::map<request_key, revocation_order> reported, const revocation::moment& now);
   /// Nothing was done with what take() gave.
   void give_back(const request_key& key, const revocation::moment& now);
   void apply(const request_key& key, revocation::event what, const revocation::moment& now);

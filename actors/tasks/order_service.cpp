@@ -75,9 +75,11 @@ order_download download(const plant& p, std::size_t orders_max) {
     out.code = answer.error().what.code;
     return out;
   }
+  out.nameless = answer->unreadable;
   auto unreadable = answer->unreadable;
   for (const auto& one : answer->requests) {
     auto offer = offer_of(p, one, transaction_id);
+    out.contexts.push_back(crypto::sha256(as_bytes(one.request_context)));
     if (storage::store::would_take(offer.key)) {
       out.offers.push_back(std::move(offer));
     } else {

@@ -16,7 +16,9 @@ namespace pfx::actors::tasks {
 struct order_download {
   std::vector<revocation::offer> offers;
   std::map<request_key, revocation_order> known; ///< reported by us before
-  bool full = false;                             ///< as many as were asked for: more may wait
+  std::vector<digest> contexts; ///< SHA-256 of every context that came, usable or not
+  std::size_t nameless = 0;     ///< entries whose context nobody could read
+  bool full = false;            ///< as many as were asked for: more may wait
   bool failed = false;
   errc code = errc::none; ///< why it failed
   std::int64_t retry_after_ms = 0;

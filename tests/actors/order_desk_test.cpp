@@ -1,5 +1,7 @@
 // Revocation orders through the actors: each is carried out and reported once, whatever is lost,
 // repeated or cut off in the middle.
+#include "actors/tasks/order_polls.hpp"
+#include "actors/tasks/order_service.hpp"
 #include "tests/actors/order_support.hpp"
 
 using namespace pfx;
@@ -81,7 +83,7 @@ TEST_CASE("a download that fails is tried again with a wait, and the next one at
 
 TEST_CASE("a full batch is followed by the next one at once", "[actors][orders]") {
   order_bench t(6);
-  t.b.plant.settings.revocations_max = 2;
+  t.start_with_most(2);
   int n = 0;
   for (const auto& serial : t.serials()) {
     t.order("o" + std::to_string(n++), serial);
@@ -95,7 +97,7 @@ TEST_CASE("a full batch is followed by the next one at once", "[actors][orders]"
 TEST_CASE("a service that hands out the same full batch again and again is asked at its hour",
           "[actors][orders]") {
   order_bench t(2);
-  t.b.plant.settings.revocations_max = 2;
+  t.start_with_most(2);
   t.queue.keep_nothing_back = true;
   int n = 0;
   for (const auto& serial : t.serials()) {
@@ -105,6 +107,52 @@ TEST_CASE("a service that hands out the same full batch again and again is asked
   const auto before = t.queue.downloads;
   t.b.advance(60'000);
   CHECK(t.queue.downloads <= before + 2);
+}
+
+TEST_CASE("orders that are stuck do not keep a new one from coming", "[actors][orders]") {
+  order_bench t(3);
+  t.start_with_most(2);
+  const auto serials = t.serials();
+  t.order("a", serials[0]);
+  t.order("b", serials[1]);
+  t.queue.refused_contexts = {"a", "b"};
+  REQUIRE(t.b.advance_until([&] { return t.revoked() == 2; }, 4'000'000));
+  t.b.advance(10'000);
+  t.order("c", serials[2]);
+  REQUIRE(t.b.advance_until([&] { return t.queue.orders["c"].recorded; }, 2 * 3'900'000));
+  CHECK(t.revoked() == 3);
+  t.queue.refused_contexts.clear();
+  CHECK(t.finished());
+}
+
+TEST_CASE("downloads without a wait end when nothing new comes, and after a number of them",
+          "[actors][orders]") {
+  actors::tasks::order_polls polls(2, 3);
+  const auto batch = [](std::uint8_t first, std::uint8_t second, bool full = true) {
+    actors::tasks::order_download out;
+    out.contexts.resize(2);
+    out.contexts[0].octets.fill(first);
+    out.contexts[1].octets.fill(second);
+    out.full = full;
+    return out;
+  };
+  CHECK(polls.at_once(batch(1, 2)));
+  CHECK(polls.at_once(batch(2, 3)));
+  CHECK_FALSE(polls.at_once(batch(1, 3))); // all of them came since the last wait
+  CHECK(polls.at_once(batch(1, 2)));
+  CHECK_FALSE(polls.at_once(batch(4, 5, false)));
+  std::uint8_t next = 10;
+  std::size_t asked = 1;
+  while (polls.at_once(batch(next, 1)) && asked < 100) {
+    ++asked;
+    ++next;
+  }
+  CHECK(asked == polls.polls_max());
+  actors::tasks::order_download unreadable{.nameless = 2, .full = true};
+  for (asked = 1; polls.at_once(unreadable) && asked < 100;) {
+    ++asked;
+  }
+  CHECK(asked == polls.polls_max());
 }
 
 TEST_CASE("a crash after any turn of an actor revokes and reports each order all the same",

@@ -29,6 +29,9 @@ public:
       --fail_downloads;
       return refusal({fail_with, "", "busy"});
     }
+    if (static_cast<std::size_t>(max_requests) > too_large_from) {
+      return refusal({errc::too_large, "body", "is too large"});
+    }
     revocation_batch out;
     for (auto& [context, one] : orders) {
       if ((!one.recorded || keep_nothing_back)
@@ -49,6 +52,11 @@ public:
       return refusal({errc::bad_input, "value", "is not true"});
     }
     if (refuse_uploads) {
+      return refusal({errc::bad_input, "", "HTTP 400"});
+    }
+    if (std::any_of(results.begin(), results.end(), [this](const revocation_result& one) {
+          return refused_contexts.contains(one.request_context);
+        })) {
       return refusal({errc::bad_input, "", "HTTP 400"});
     }
     for (const auto& one : results) {
@@ -78,10 +86,12 @@ public:
   std::size_t downloads = 0;
   std::size_t fail_downloads = 0;
   errc fail_with = errc::unavailable;
+  std::size_t too_large_from = 500; ///< a wish for more is answered with too much
   std::size_t lose_upload_answers = 0;
   bool say_false_to_batches = false;
   bool refuse_uploads = false;
-  bool keep_nothing_back = false; ///< everything in every download
+  std::set<std::string> refused_contexts; ///< a report of one of them is never recorded
+  bool keep_nothing_back = false;         ///< everything in every download
 
   [[nodiscard]] bool all_recorded() const {
     return std::all_of(orders.begin(), orders.end(),
@@ -104,6 +114,13 @@ struct order_bench {
     }
     b.start();
     REQUIRE(b.advance_until([&] { return b.service.all_recorded(); }));
+  }
+  /// Again, with so many orders of one download at most.
+  void start_with_most(std::size_t orders_max) {
+    b.crash();
+    b.plant.settings.revocations_max = orders_max;
+    b.time.now += 1'000;
+    b.start();
   }
   [[nodiscard]] std::vector<std::string> serials() const {
     std::vector<std::string> out;
