@@ -193,6 +193,9 @@ void order_desk_state::poll() {
 
 /// PFX requests go on whatever happens here; an administrator reads of it in `status`.
 void order_desk_state::download_failed(const tasks::order_download& answer) {
+  if (answer.code == errc::too_large) {
+    polls->too_large();
+  }
   const bool not_let_in = answer.code == errc::unauthorized || answer.code == errc::not_found
     || answer.code == errc::policy;
   const auto base = p->settings.revocation_retry_ms * (not_let_in ? not_let_in_waits : 1);

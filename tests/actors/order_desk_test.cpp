@@ -155,6 +155,33 @@ TEST_CASE("downloads without a wait end when nothing new comes, and after a numb
   CHECK(asked == polls.polls_max());
 }
 
+TEST_CASE("a download that is too large is asked for by halves, down to one order",
+          "[actors][orders]") {
+  order_bench t(3);
+  t.queue.too_large_from = 1;
+  int n = 0;
+  for (const auto& serial : t.serials()) {
+    t.order("o" + std::to_string(n++), serial);
+  }
+  REQUIRE(t.finished(2 * 3'600'000));
+  CHECK(t.revoked() == 3);
+
+  actors::tasks::order_polls polls(100, 5'000);
+  polls.too_large();
+  CHECK(polls.wish(5'000) == 50);
+  CHECK_FALSE(polls.at_once({})); // nothing came: what was too large is kept back
+  CHECK(polls.wish(5'000) == 50);
+  actors::tasks::order_download some;
+  some.contexts.resize(1);
+  (void)polls.at_once(some);
+  CHECK(polls.wish(5'000) == 100);
+  CHECK(polls.wish(3) == 3);
+  for (int i = 0; i < 20; ++i) {
+    polls.too_large();
+  }
+  CHECK(polls.wish(5'000) == 1);
+}
+
 TEST_CASE("a crash after any turn of an actor revokes and reports each order all the same",
           "[actors][orders]") {
   std::set<order_state> seen;
