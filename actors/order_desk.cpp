@@ -47,7 +47,7 @@ struct order_desk_state {
   [[nodiscard]] revocation::moment now() const {
     return {p->time->wall(), p->time->boot(), p->random()};
   }
-  void load();
+  void load(bool unclean);
   void pump();
   void write();
   void poll();
@@ -70,16 +70,16 @@ struct order_desk_state {
 };
 
 /// What a former run left. Blocking on purpose: nothing runs yet.
-void order_desk_state::load() {
+void order_desk_state::load(bool unclean) {
   book.emplace(revocation::rules{.backoff_base_ms = p->settings.revocation_retry_ms,
                                  .backoff_max_ms = backoff_max_ms},
                p->settings.revocations_hour_max);
   polls.emplace(p->settings.revocations_max, tasks::order_book::open_max);
   const auto at = now();
   std::size_t strangers = 0;
-  auto read = p->store->each_order([this, &at, &strangers](revocation_order one) {
+  auto read = p->store->each_order([this, unclean, &at, &strangers](revocation_order one) {
     if (one.key.tenant == p->order_tenant()) {
-      book->load(std::move(one), at);
+      book->load(std::move(one), unclean, at);
     } else {
       ++strangers; // of a tenant that was configured before: nobody to report to
     }
@@ -331,11 +331,12 @@ void order_desk_state::try_finish_stop() {
 }
 
 order_desk::behavior_type order_desk_behavior(order_desk::stateful_pointer<order_desk_state> self,
-                                              const tasks::plant* p, const queue_keeper& keeper) {
+                                              const tasks::plant* p, const queue_keeper& keeper,
+                                              bool unclean) {
   prepare(self, *p, "order desk");
   self->state.p = p;
   self->state.keeper = keeper;
-  self->state.load();
+  self->state.load(unclean);
   self->send(self, tick_atom_v);
   return {
     [self](tick_atom) {
@@ -361,8 +362,8 @@ order_desk::behavior_type order_desk_behavior(order_desk::stateful_pointer<order
 } // namespace
 
 order_desk spawn_order_desk(caf::actor_system& system, const tasks::plant& p,
-                            const queue_keeper& keeper) {
-  return system.spawn(order_desk_behavior, &p, keeper);
+                            const queue_keeper& keeper, bool unclean) {
+  return system.spawn(order_desk_behavior, &p, keeper, unclean);
 }
 
 } // namespace pfx::actors

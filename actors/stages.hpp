@@ -21,8 +21,9 @@ namespace pfx::actors {
                                       const queue_keeper& keeper, const supervisor& above);
 [[nodiscard]] revoker spawn_revoker(caf::actor_system& system, const tasks::plant& p,
                                     const queue_keeper& keeper);
+/// `unclean`: a former run, or a former desk of this one, did not end in order.
 [[nodiscard]] order_desk spawn_order_desk(caf::actor_system& system, const tasks::plant& p,
-                                          const queue_keeper& keeper);
+                                          const queue_keeper& keeper, bool unclean);
 [[nodiscard]] reporter spawn_reporter(caf::actor_system& system, const tasks::plant& p);
 /// Begins by itself; what it does is in files, so that nothing is lost when it ends.
 [[nodiscard]] updater spawn_updater(caf::actor_system& system, const tasks::plant& p);

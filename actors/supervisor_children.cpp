@@ -48,7 +48,7 @@ void supervisor_state::spawn_child(child which) {
       adopt(*this, source, which);
       break;
     case child::orders:
-      orders = spawn_order_desk(system, *p, keeper);
+      orders = spawn_order_desk(system, *p, keeper, settings.unclean_start || restarts > 0);
       adopt(*this, orders, which);
       break;
     case child::reports:

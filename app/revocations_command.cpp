@@ -81,7 +81,9 @@ void add_revocations(CLI::App& root, exit_code& code) {
     word->callback([options, &code, approve] { code = decide(*options, approve); });
   };
   add_word("approve", "Have an order that is held carried out", true);
-  add_word("reject", "Refuse an order that is held; final for the service", false);
+  add_word("reject",
+           "Refuse an order that is held, or whose CA is not configured; final for the service",
+           false);
 }
 
 } // namespace pfx::app

@@ -26,10 +26,10 @@ namespace revocation {
 namespace {
 
 constexpr std::array<std::string_view, event_kind_count> event_names{
-  "offered_same", "offered_other", "chosen",         "not_ours",        "guarded",
-  "approved",     "rejected",      "ca_done",        "ca_already",      "ca_not_found",
-  "ca_refused",   "ca_unanswered", "ca_unavailable", "report_recorded", "report_unanswered",
-  "restarted",    "deadline"};
+  "offered_same",      "offered_other", "chosen",         "not_ours",   "guarded",
+  "approved",          "rejected",      "ca_done",        "ca_already", "ca_not_found",
+  "ca_refused",        "ca_unanswered", "ca_unavailable", "ca_missing", "report_recorded",
+  "report_unanswered", "restarted",     "deadline"};
 constexpr std::array<std::string_view, 4> action_names{"none", "choose", "revoke", "report"};
 
 /// One step under way.
@@ -54,6 +54,9 @@ void back_off(turn& t) {
   live.retry_at = t.now.boot + std::max(own, std::min(t.what.retry_after_ms, t.by.backoff_max_ms));
   ++live.failures;
 }
+
+/// The first, second, fourth, eighth … of a row get a line: a month of trying is a dozen.
+bool worth_a_line(std::uint32_t before) { return (before & (before + 1)) == 0; }
 
 void answer(turn& t, service_code code, std::string text) {
   auto& o = t.next();
@@ -96,11 +99,13 @@ void choose(turn& t) {
   o.issuer = t.what.issuer;
   o.serial = t.what.serial;
   o.revoked_at = t.now.wall;
+  o.live = {};
   t.note(trail_event::intent, "certificate " + o.serial + " of " + o.authority);
 }
 
 void hold(turn& t) {
   t.next().state = order_state::held;
+  t.next().live = {};
   t.note(trail_event::held, t.what.text);
 }
 
@@ -108,6 +113,7 @@ void take_word(turn& t) {
   if (t.what.kind == event_kind::approved) {
     t.next().state = order_state::received;
     t.next().approved = true;
+    t.next().received_at = t.now.wall; // the wait for an operator is none for its CA
     t.note(trail_event::operator_word, "approved by an operator");
     return;
   }
@@ -142,17 +148,35 @@ void take_ca_answer(turn& t) {
     default:
       o.attempts -= t.what.kind == event_kind::ca_unavailable ? 1 : 0;
       back_off(t);
-      t.note(trail_event::retry, "no answer from the CA: " + t.what.text);
+      if (worth_a_line(o.live.calls_failed++)) {
+        t.note(trail_event::retry, "no answer from the CA: " + t.what.text);
+      }
       return;
   }
+}
+
+/// No intent, and no place in the hour's limit: whoever cannot be asked revokes nothing.
+void wait_for_ca(turn& t) {
+  auto& o = t.next();
+  o.live.missing_ca = t.what.authority;
+  back_off(t);
+  if (worth_a_line(o.live.calls_failed++)) {
+    t.note(o.state == order_state::received ? trail_event::no_ca : trail_event::retry, t.what.text);
+  }
+}
+
+/// An open call counts: nobody knows whether it arrived.
+void restart(turn& t) {
+  auto& o = t.next();
+  o.attempts += o.state == order_state::revoking ? 1 : 0;
+  o.live = {};
 }
 
 void take_report_answer(turn& t) {
   auto& o = t.next();
   if (t.what.kind == event_kind::report_unanswered) {
     back_off(t);
-    // A line for the first, second, fourth, eighth … of them: a month of trying is a dozen.
-    if (const auto before = o.live.reports_failed++; (before & (before + 1)) == 0) {
+    if (worth_a_line(o.live.reports_failed++)) {
       t.note(trail_event::report_failed, t.what.text);
     }
     return;
@@ -183,7 +207,8 @@ void take_deadline(turn& t) {
 }
 
 /// Whether an event means anything in a state. The others are late or out of place.
-bool fits(event_kind what, order_state in) {
+bool fits(event_kind what, const revocation_order& of) {
+  const auto in = of.state;
   switch (what) {
     case event_kind::offered_same:
     case event_kind::offered_other:
@@ -194,13 +219,16 @@ bool fits(event_kind what, order_state in) {
     case event_kind::guarded:
       return in == order_state::received;
     case event_kind::approved:
-    case event_kind::rejected:
       return in == order_state::held;
+    case event_kind::rejected:
+      return in == order_state::held || may_be_rejected(of);
+    case event_kind::ca_missing:
+      return in == order_state::received || in == order_state::revoking;
     case event_kind::report_recorded:
     case event_kind::report_unanswered:
       return in == order_state::answered;
     case event_kind::deadline:
-      return in == order_state::revoking || in == order_state::held || in == order_state::answered;
+      return !is_final(in);
     default:
       return in == order_state::revoking; // the CA's words
   }
@@ -231,8 +259,11 @@ void react(turn& t) {
     case event_kind::report_unanswered:
       take_report_answer(t);
       break;
+    case event_kind::ca_missing:
+      wait_for_ca(t);
+      break;
     case event_kind::restarted:
-      t.next().live = {};
+      restart(t);
       break;
     case event_kind::deadline:
       take_deadline(t);
@@ -284,7 +315,7 @@ step_result receive(const offer& what, const moment& now) {
 step_result step(const revocation_order& now_is, const event& what, const rules& by,
                  const moment& now) {
   turn t{what, by, now, {.next = now_is}};
-  if (!fits(what.kind, now_is.state)) {
+  if (!fits(what.kind, now_is)) {
     t.out.refused = what.kind == event_kind::approved || what.kind == event_kind::rejected;
     return t.out;
   }
@@ -311,6 +342,11 @@ action next_action(const revocation_order& value, const moment& now) {
   }
 }
 
+bool may_be_rejected(const revocation_order& value) {
+  const bool open = value.state == order_state::received || value.state == order_state::revoking;
+  return open && !value.live.missing_ca.empty() && value.attempts == 0;
+}
+
 std::optional<event> due(const revocation_order& value, const rules& by, const moment& now) {
   // Not before a call under way has ended: its answer may be the one that is waited for. And not
   // before one was made: the time may have passed while nobody could make any.
@@ -318,6 +354,12 @@ std::optional<event> due(const revocation_order& value, const rules& by, const m
     = value.state == order_state::revoking && !value.live.in_flight && value.live.failures > 0;
   if (asked && now.wall >= value.revoked_at + by.deadline_ms) {
     return event{.kind = event_kind::deadline, .text = "the CA did not answer in time"};
+  }
+  const bool waits = value.state == order_state::received && !value.live.in_flight
+    && !value.live.missing_ca.empty();
+  if (waits && now.wall >= value.received_at + by.deadline_ms) {
+    return event{.kind = event_kind::deadline,
+                 .text = "certificateAuthority: not configured here: " + value.live.missing_ca};
   }
   if (value.state == order_state::held && now.wall >= value.received_at + by.held_deadline_ms) {
     return event{.kind = event_kind::deadline, .text = "held, and no operator decided in time"};

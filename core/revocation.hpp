@@ -33,6 +33,8 @@ struct order_live_facts {
   boot_ms retry_at = 0;
   std::uint32_t failures = 0;       ///< in a row, for the back-off
   std::uint32_t reports_failed = 0; ///< in a row; a hand-out does not take them back
+  std::uint32_t calls_failed = 0;   ///< of the CA; as reports_failed
+  std::string missing_ca;           ///< not configured here; the order waits for it
   bool in_flight = false;
   bool operator==(const order_live_facts&) const = default;
 };
@@ -107,12 +109,13 @@ enum class event_kind : std::uint8_t {
   ca_refused,
   ca_unanswered,  ///< may have been carried out
   ca_unavailable, ///< nothing arrived
+  ca_missing,     ///< `authority` is not configured here: nobody can be asked
   report_recorded,
   report_unanswered, ///< also: the service did not say that it is recorded
-  restarted,
+  restarted,         ///< after an unclean end: a call may have been under way
   deadline,
 };
-inline constexpr std::size_t event_kind_count = 17;
+inline constexpr std::size_t event_kind_count = 18;
 [[nodiscard]] std::string_view name_of(event_kind value) noexcept;
 
 struct event {
@@ -159,6 +162,8 @@ struct offer {
 [[nodiscard]] step_result step(const revocation_order& now_is, const event& what, const rules& by,
                                const moment& now);
 [[nodiscard]] action next_action(const revocation_order& value, const moment& now);
+/// Waits for a CA that is not configured, and no CA can have heard of it: an operator may end it.
+[[nodiscard]] bool may_be_rejected(const revocation_order& value);
 /// `deadline` if mere time ended the wait for the CA or for a recorded report, each asked for at
 /// least once in this process, or for an operator.
 [[nodiscard]] std::optional<event> due(const revocation_order& value, const rules& by,
@@ -177,7 +182,7 @@ struct serial_readings {
 namespace trail_event {
 inline constexpr std::uint16_t revoked = 3000, failed = 3001;
 inline constexpr std::uint16_t received = 3020, redelivered = 3022, conflict = 3023;
-inline constexpr std::uint16_t intent = 3030, held = 3031, operator_word = 3033;
+inline constexpr std::uint16_t intent = 3030, held = 3031, no_ca = 3032, operator_word = 3033;
 inline constexpr std::uint16_t ca_answered = 3050, ca_failed = 3051, retry = 3052;
 inline constexpr std::uint16_t report_failed = 3101, reported = 3102, unreported = 3103;
 } // namespace trail_event

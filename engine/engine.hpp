@@ -146,8 +146,9 @@ public:
   /// Revocation orders, oldest first; `state` empty = all open ones.
   [[nodiscard]] result<std::vector<order_summary>> revocations(const std::string& state,
                                                                std::size_t count_max) const;
-  /// An operator's word on an order that is held: carry it out, or refuse it. errc::not_found,
-  /// errc::conflict (not held). Durable, with its line of the audit, when it returns.
+  /// An operator's word on an order that is held: carry it out, or refuse it. To be refused, it may
+  /// also wait for a CA that is not configured and was never asked. errc::not_found,
+  /// errc::conflict (neither). Durable, with its line of the audit, when it returns.
   [[nodiscard]] result<void> approve_revocation(const std::string& context);
   [[nodiscard]] result<void> reject_revocation(const std::string& context);
   /// Releases a quarantined request for one more round of attempts. errc::not_found, errc::conflict

@@ -35,6 +35,8 @@ order_summary summary_of_order(const revocation_order& from) {
     out.reason = printable(from.text, 300);
   } else if (from.state == order_state::held) {
     out.reason = "over the limit of an hour: waits for an operator";
+  } else if (!from.live.missing_ca.empty()) {
+    out.reason = "waits for a CA that is not configured: " + printable(from.live.missing_ca);
   }
   return out;
 }

@@ -25,6 +25,7 @@ report::level level_of(std::uint16_t id) {
     case revocation::trail_event::failed:
     case revocation::trail_event::ca_failed:
     case revocation::trail_event::retry:
+    case revocation::trail_event::no_ca:
     case revocation::trail_event::report_failed:
     case revocation::trail_event::unreported:
       return report::level::warning;
@@ -52,12 +53,15 @@ report line_of(const revocation_order& of, std::uint16_t id, const std::string& 
 
 // -- at the start ------
 
-void order_book::load(revocation_order value, const moment& now) {
+void order_book::load(revocation_order value, bool unclean, const moment& now) {
   arrivals_ = std::max(arrivals_, value.arrival + 1);
   remember(value, now);
   value.live = {};
   const auto key = value.key;
   open_[key].value = std::move(value);
+  if (unclean) {
+    apply(key, event{.kind = event_kind::restarted}, now);
+  }
 }
 
 void order_book::remember(const revocation_order& one, const moment& now) {
@@ -177,7 +181,9 @@ error order_book::operator_word(const request_key& key, event_kind word, const m
   auto out = revocation::step(found->second.value, event{.kind = word}, by_, now);
   if (out.refused) {
     return {errc::conflict, "requestContext",
-            "is " + std::string(name_of(found->second.value.state)) + ", not held"};
+            "is " + std::string(name_of(found->second.value.state))
+              + ", not held; one that waits for a CA which is not configured can be rejected, "
+                "unless a CA may have been asked already"};
   }
   absorb(found->second, std::move(out), now);
   return {errc::none, "", ""};

@@ -31,7 +31,8 @@ public:
   order_book(revocation::rules by, std::size_t hour_max) : by_(by), hour_max_(hour_max) {}
 
   // -- at the start ------
-  void load(revocation_order value, const revocation::moment& now);
+  /// `unclean`: whoever had it before did not end in order, and may have been in a call.
+  void load(revocation_order value, bool unclean, const revocation::moment& now);
   /// One that was reported by a former run: it may count for the hour.
   void remember(const revocation_order& reported, const revocation::moment& now);
 

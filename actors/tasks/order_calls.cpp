@@ -21,6 +21,13 @@ event not_ours(service_code code, std::string text) {
   return {.kind = event_kind::not_ours, .code = code, .text = std::move(text)};
 }
 
+event missing(const std::string& authority) {
+  return {.kind = event_kind::ca_missing,
+          .authority = authority,
+          .text = "certificateAuthority: not configured here: " + authority,
+          .retry_after_ms = not_configured_retry_ms};
+}
+
 /// Whether an order about this certificate would bear that issuer. We report a certificate under
 /// the name of its CA; a service may give that name or the issuer's own.
 bool issuer_fits(const revocation_order& of, const std::string& authority,
@@ -138,6 +145,9 @@ std::optional<event> choose_certificate(const plant& p, const revocation_order& 
                       + found->at(1).serial_number + " of " + found->at(1).authority);
   }
   const auto& one = found->front();
+  if (!p.authorities.contains(one.authority)) {
+    return missing(one.authority);
+  }
   return event{.kind = event_kind::chosen,
                .authority = one.authority,
                .issuer = one.issuer,
@@ -148,9 +158,7 @@ event revoke_ordered(const plant& p, const revocation_order& of) noexcept {
   try {
     const auto entry = p.authorities.find(of.authority);
     if (entry == p.authorities.end()) {
-      return {.kind = event_kind::ca_unavailable,
-              .text = "certificateAuthority: not configured here: " + of.authority,
-              .retry_after_ms = not_configured_retry_ms};
+      return missing(of.authority);
     }
     return event_of(
       entry->second.calls->revoke({.issuer = of.issuer,

@@ -7,9 +7,9 @@
 
 namespace pfx::actors::tasks {
 
-/// chosen, or not_ours with the code that is reported: the serial number is read as hex and, if it
-/// is all digits, as decimal, and looked up among the certificates issued through us, at every CA
-/// that the order's issuer can mean. Nothing at all if the store cannot be read.
+/// chosen, ca_missing, or not_ours with the code that is reported: the serial number is read as hex
+/// and, if it is all digits, as decimal, and looked up among the certificates issued through us, at
+/// every CA that the order's issuer can mean. Nothing at all if the store cannot be read.
 [[nodiscard]] std::optional<revocation::event> choose_certificate(const plant& p,
                                                                   const revocation_order& of);
 

@@ -28,9 +28,11 @@ void show_orders(const plant& p, const order_book& book) {
     const bool late = one.state == order_state::answered && one.live.reports_failed > 0
       && now >= one.answered_at + reports_patience_ms;
     unreported += late ? 1 : 0;
-    if (one.state == order_state::revoking && !p.authorities.contains(one.authority)) {
+    const bool intended
+      = one.state == order_state::revoking && !p.authorities.contains(one.authority);
+    if (intended || !one.live.missing_ca.empty()) {
       ++homeless;
-      home = one.authority;
+      home = intended ? one.authority : one.live.missing_ca;
     }
   });
   for (std::size_t i = 0; i < order_state_count; ++i) {

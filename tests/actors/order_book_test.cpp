@@ -303,7 +303,7 @@ TEST_CASE("what a former run left goes on where its last durable step was", "[ac
   left.serial = "a";
   left.authority = "ca";
   left.received_at = d.now.wall;
-  d.book.load(left, d.now);
+  d.book.load(left, false, d.now);
   CHECK(d.ready(action::revoke) == 1);
   d.answer("left", {.kind = event_kind::ca_already});
   d.sync();

@@ -195,6 +195,20 @@ TEST_CASE(
     t.b.advance(1'000);
     CHECK_FALSE(tells(t, "not configured by that name"));
   }
+  SECTION("it does not, and an operator ends it") {
+    CHECK(t.b.order_word("renamed", revocation::event_kind::approved) == errc::conflict);
+    CHECK(t.b.order_word("renamed", revocation::event_kind::rejected) == errc::none);
+    REQUIRE(t.finished());
+    CHECK(t.queue.orders["renamed"].reports.front().code == service_code::non_retryable);
+    CHECK(t.b.ca->revocations == 0);
+    t.b.advance(1'000);
+    CHECK_FALSE(tells(t, "not configured by that name"));
+  }
+  SECTION("it does not, and takes no place in the hour's limit") {
+    REQUIRE(t.b.orders().size() == 1);
+    CHECK(t.b.orders().front().state == order_state::received);
+    CHECK(t.b.orders().front().revoked_at == 0);
+  }
   SECTION("it does not") {
     t.b.time.now += 24LL * 3'600'000;
     REQUIRE(t.finished());

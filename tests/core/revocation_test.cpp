@@ -144,7 +144,12 @@ TEST_CASE("the time that an order was held does not count for its CA", "[core][r
   t.on(event_kind::guarded);
   t.now.wall += t.by.held_deadline_ms - 1;
   CHECK_FALSE(due(t.at, t.by, t.now));
-  t.on(event_kind::approved).chosen().on(event_kind::ca_unanswered);
+  t.on(event_kind::approved);
+  const auto approved = t.at;
+  t.chosen().on(event_kind::ca_unanswered);
+  CHECK_FALSE(due(t.at, t.by, t.now));
+  t.at = approved;
+  t.on({.kind = event_kind::ca_missing, .authority = "ca"});
   CHECK_FALSE(due(t.at, t.by, t.now));
 }
 
@@ -275,6 +280,75 @@ TEST_CASE("a month of failed reports is a dozen lines of the trail", "[core][rev
     CHECK_FALSE(t.out.changed);
   }
   CHECK(lines == 13);
+}
+
+TEST_CASE("a day of a silent CA is a dozen lines of the trail", "[core][revocation]") {
+  for (const auto kind : {event_kind::ca_unanswered, event_kind::ca_unavailable}) {
+    teller t;
+    t.chosen();
+    std::size_t lines = 0;
+    for (int i = 0; i < 4'320; ++i) {
+      lines += t.on({.kind = kind, .text = "no"}).out.event_id != 0 ? 1 : 0;
+      if (i % 100 == 0) {
+        t.on(event_kind::offered_same); // a line of its own, which is not counted
+      }
+    }
+    CHECK(lines == 13);
+  }
+}
+
+TEST_CASE("an order whose CA is not configured waits without an intent", "[core][revocation]") {
+  teller t;
+  const event missing{.kind = event_kind::ca_missing,
+                      .authority = "old CA",
+                      .text = "not here",
+                      .retry_after_ms = 60'000};
+  t.on(missing);
+  CHECK(t.at.state == order_state::received);
+  CHECK_FALSE(t.out.changed);
+  CHECK(t.out.event_id == trail_event::no_ca);
+  CHECK(t.at.revoked_at == 0);
+  CHECK(t.next() == action::none);
+  t.now.boot += t.by.backoff_max_ms;
+  CHECK(t.next() == action::choose);
+  SECTION("and is chosen when it is there again") {
+    t.chosen();
+    CHECK(t.next() == action::revoke);
+    CHECK(t.on(event_kind::rejected).out.refused);
+  }
+  SECTION("and is to be sent again after a day") {
+    CHECK_FALSE(due(t.at, t.by, t.now));
+    t.now.wall += t.by.deadline_ms;
+    REQUIRE(due(t.at, t.by, t.now));
+    t.on(*due(t.at, t.by, t.now));
+    CHECK(t.at.code == service_code::service_unavailable);
+    t.on(event_kind::report_recorded).on(event_kind::offered_same);
+    CHECK_FALSE(due(t.at, t.by, t.now));           // a day of its own
+    CHECK(t.on(event_kind::rejected).out.refused); // nobody knows yet whether it is still missing
+    t.on(missing);
+    CHECK_FALSE(due(t.at, t.by, t.now));
+  }
+  SECTION("and can be rejected, not approved") {
+    CHECK(t.on(event_kind::approved).out.refused);
+    t.on(event_kind::rejected);
+    CHECK(t.at.code == service_code::non_retryable);
+    t.on(event_kind::chosen); // late
+    CHECK(t.next() == action::report);
+  }
+}
+
+TEST_CASE("an order that a CA may have heard of is not rejected", "[core][revocation]") {
+  const event missing{.kind = event_kind::ca_missing, .authority = "ca"};
+  teller asked;
+  asked.chosen().on(event_kind::ca_unanswered).on(missing);
+  CHECK(asked.on(event_kind::rejected).out.refused);
+  teller cut;
+  cut.chosen().on(event_kind::restarted);
+  CHECK(cut.out.changed);
+  CHECK(cut.on(missing).on(event_kind::rejected).out.refused);
+  teller never;
+  never.chosen().on(event_kind::ca_unavailable).on(missing).on(event_kind::rejected);
+  CHECK(never.at.code == service_code::non_retryable);
 }
 
 TEST_CASE("words about a failure are cut between two characters", "[core][revocation]") {
