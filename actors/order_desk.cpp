@@ -149,7 +149,7 @@ void order_desk_state::count(const tasks::order_batch& written) const {
   }
 }
 
-/// What the store does not take is no reason to end: its order goes back, with a word.
+/// What the store does not take is no reason to end: its order goes back, or rests, with a word.
 void order_desk_state::set_aside(const error& why) {
   request_key who;
   if (!book->refused(who)) {
@@ -161,7 +161,9 @@ void order_desk_state::set_aside(const error& why) {
                      + " revocation orders cannot be stored, the last one because of "
                      + to_string(why));
   tell_system(*p, tasks::report::level::error, 3051,
-              "revocation order " + printable(who.context) + " is set aside: " + to_string(why));
+              "revocation order " + printable(who.context) + " is set aside"
+                + (book->resting(who) ? " as it was stored last, until the next start: " : ": ")
+                + to_string(why));
   std::erase_if(words, [&](auto& waiting) {
     if (waiting.first != who) {
       return false;

@@ -152,6 +152,9 @@ void order_book::apply(const request_key& key, event what, const moment& now) {
     in.value.live.in_flight = false;
     --in_flight_;
   }
+  if (in.resting) {
+    return;
+  }
   if (what.kind == event_kind::chosen) {
     if (!in.value.approved && hour_is_full(now)) {
       what = guarded();
@@ -178,6 +181,10 @@ error order_book::operator_word(const request_key& key, event_kind word, const m
   if (found == open_.end()) {
     return {errc::not_found, "requestContext", "no open revocation order has this context"};
   }
+  if (found->second.resting) {
+    return {errc::conflict, "requestContext",
+            "rests until the next start: the store did not take a change of it"};
+  }
   auto out = revocation::step(found->second.value, event{.kind = word}, by_, now);
   if (out.refused) {
     return {errc::conflict, "requestContext",
@@ -192,7 +199,7 @@ error order_book::operator_word(const request_key& key, event_kind word, const m
 void order_book::tick(const moment& now) {
   std::vector<std::pair<request_key, event>> over;
   for (const auto& [key, in] : open_) {
-    if (in.undurable != 0) {
+    if (in.undurable != 0 || in.resting) {
       continue;
     }
     if (auto what = revocation::due(in.value, by_, now)) {
@@ -207,8 +214,11 @@ void order_book::tick(const moment& now) {
 // -- from a step to a write ------
 
 void order_book::absorb(entry& in, step_result&& out, const moment& now) {
+  change c{out.next.key, {}};
+  if (in.value.key == c.key) {
+    c.before = in.value;
+  }
   in.value = std::move(out.next);
-  change c{in.value.key, {}};
   if (out.changed) {
     c.what.operations.emplace_back(storage::put_order{in.value});
   }
@@ -295,11 +305,21 @@ bool order_book::refused(request_key& who) {
     return false;
   }
   who = writing_kept_.front().key;
+  auto before = std::move(writing_kept_.front().before);
   writing_kept_.clear();
   writing_ = false;
   std::erase_if(waiting_, [&who](const change& one) { return one.key == who; });
-  if (const auto found = open_.find(who); found != open_.end()) {
-    in_flight_ -= found->second.value.live.in_flight ? 1 : 0;
+  const auto found = open_.find(who);
+  if (found == open_.end()) {
+    return true;
+  }
+  auto& in = found->second;
+  const bool in_flight = in.value.live.in_flight; // its answer comes, and means nothing any more
+  if (before && !is_final(before->state)) {
+    in = {.value = std::move(*before), .resting = true};
+    in.value.live = {.in_flight = in_flight};
+  } else {
+    in_flight_ -= in_flight ? 1 : 0;
     open_.erase(found);
   }
   return true;
@@ -308,7 +328,7 @@ bool order_book::refused(request_key& who) {
 // -- whose turn it is ------
 
 bool order_book::ready(const entry& in, action what, const moment& now) const {
-  return in.undurable == 0 && revocation::next_action(in.value, now) == what;
+  return in.undurable == 0 && !in.resting && revocation::next_action(in.value, now) == what;
 }
 
 std::vector<revocation_order> order_book::take(action what, std::size_t count_max,

@@ -71,9 +71,16 @@ public:
   /// The write did not happen (disk full): it is offered again.
   void not_committed();
   /// The store does not take the write. Its changes are offered again one by one; one that is
-  /// refused alone is given up, and its order leaves the book, to come with a later download. True
-  /// if that was so; `who` is its key.
+  /// refused alone is given up. Its order leaves the book, to come with a later download; one of
+  /// which the store has an open form goes back to that form and rests until the next start, so
+  /// that what is under way for it never meets a younger order. True if that was so; `who` is its
+  /// key.
   [[nodiscard]] bool refused(request_key& who);
+  /// Goes on with the next start only.
+  [[nodiscard]] bool resting(const request_key& key) const {
+    const auto found = open_.find(key);
+    return found != open_.end() && found->second.resting;
+  }
 
   /// What waits for an operator takes no room.
   [[nodiscard]] std::size_t room() const;
@@ -87,11 +94,13 @@ private:
     revocation_order value;
     std::uint32_t undurable = 0; ///< changes that are not synced yet
     bool alone = false;
+    bool resting = false; ///< the store refused a change of it
   };
   struct change {
     request_key key;
     order_batch what;
     std::size_t size = 0;
+    std::optional<revocation_order> before = {}; ///< durable when this is written; none: it is new
   };
 
   void absorb(entry& in, revocation::step_result&& out, const revocation::moment& now);

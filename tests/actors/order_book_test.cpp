@@ -141,6 +141,42 @@ TEST_CASE("one that the store does not take is given up alone, and may come agai
   CHECK(d.ready(action::choose) == 1);
 }
 
+TEST_CASE("one that was stored before rests as it was stored, and a late answer changes nothing",
+          "[actors][orders]") {
+  desk d;
+  const request_key a{"tenant", flow::revocation, "a"};
+  request_key who;
+  d.download({desk::offer("a")});
+  d.sync();
+  CHECK(d.ready(action::choose) == 1);
+  d.answer("a", {.kind = event_kind::chosen, .authority = "ca", .serial = "a"});
+  d.sync();
+  CHECK(d.ready(action::revoke) == 1);
+  d.download({desk::offer("a", "t2")}); // during the call
+  REQUIRE(d.book.take_batch());
+  REQUIRE(d.book.refused(who));
+  CHECK(who == a);
+  CHECK(d.book.resting(a));
+  CHECK_FALSE(d.book.quiet()); // the call is under way
+  const auto kept = d.book.list(1).front();
+  CHECK(kept.state == order_state::revoking);
+  CHECK(kept.transaction_id == "t1");
+  d.download({desk::offer("a", "t3")});
+  d.answer("a", {.kind = event_kind::ca_done});
+  d.book.tick(d.now);
+  CHECK(d.book.quiet());
+  CHECK_FALSE(d.book.take_batch());
+  d.now.boot += 3'600'000;
+  CHECK(d.ready(action::revoke) == 0);
+  CHECK(d.ready(action::choose) == 0);
+  CHECK(d.book.list(1).front().state == order_state::revoking);
+  CHECK(d.book.operator_word(a, event_kind::rejected, d.now).code == errc::conflict);
+  desk next; // the next start
+  next.book.load(kept, true, next.now);
+  next.sync();
+  CHECK(next.ready(action::revoke) == 1);
+}
+
 TEST_CASE("an order whose report is never recorded makes room after a month, with a word",
           "[actors][orders]") {
   desk d;
