@@ -61,6 +61,7 @@ struct order_wish {
 
 struct order_list_wish {
   std::size_t count_max = 0;
+  std::optional<order_state> state; ///< only these
 };
 
 /// What the supervisor tells the engine's face.

@@ -349,7 +349,7 @@ order_desk::behavior_type order_desk_behavior(order_desk::stateful_pointer<order
     [self](const parcel<tasks::order_answers>& what) { self->state.answered(*what); },
     [self](const parcel<order_wish>& wish) { return self->state.take_word(*wish); },
     [self](const parcel<order_list_wish>& wish) -> parcel<std::vector<revocation_order>> {
-      return pack(self->state.book->list(wish->count_max));
+      return pack(self->state.book->list(wish->count_max, wish->state));
     },
     [self](stop_atom) -> caf::result<bool> {
       auto& s = self->state;

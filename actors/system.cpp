@@ -244,7 +244,8 @@ result<void> actor_host::order_word(const request_key& key, revocation::event_ki
   return ask_durably(*state_, pack(order_wish{key, word}));
 }
 
-result<std::vector<revocation_order>> actor_host::orders(std::size_t count_max) const {
+result<std::vector<revocation_order>> actor_host::orders(std::size_t count_max,
+                                                         std::optional<order_state> wanted) const {
   const auto above = state_->reach();
   if (!above) {
     return failure(errc::stopping, "", "the engine is stopped");
@@ -252,7 +253,7 @@ result<std::vector<revocation_order>> actor_host::orders(std::size_t count_max) 
   result<std::vector<revocation_order>> out
     = failure(errc::unavailable, "", "no answer from the order desk");
   caf::scoped_actor self{state_->system};
-  self->request(above, question_patience, pack(order_list_wish{count_max}))
+  self->request(above, question_patience, pack(order_list_wish{count_max, wanted}))
     .receive([&](const parcel<std::vector<revocation_order>>& list) { out = *list; },
              [](const caf::error&) {});
   return out;

@@ -15,9 +15,6 @@ namespace pfx::actors {
 
 enum class running_phase : std::uint8_t { starting, running, halted, stopping, stopped };
 
-/// More revocation orders are never open at once: those at work and those that are held.
-inline constexpr std::size_t open_orders_max = 10'000;
-
 /// How the whole stands, as of the last answer of the queue keeper.
 struct standing {
   running_phase phase = running_phase::starting;
@@ -46,7 +43,9 @@ public:
   /// A word on a revocation order that is held: approved or rejected. Durable when it returns.
   [[nodiscard]] result<void> order_word(const request_key& key, revocation::event_kind word) const;
   /// Open revocation orders, in the order of their arrival.
-  [[nodiscard]] result<std::vector<revocation_order>> orders(std::size_t count_max) const;
+  [[nodiscard]] result<std::vector<revocation_order>> orders(std::size_t count_max,
+                                                             std::optional<order_state> wanted
+                                                             = std::nullopt) const;
   [[nodiscard]] result<std::vector<record>> list(std::optional<record_state> state,
                                                  std::size_t count_max) const;
 

@@ -1,11 +1,12 @@
 // `revocations`: the orders of a tenant, and an operator's word on those that are held.
 #include "app/engine_question.hpp"
+#include "core/revocation.hpp"
 
 namespace pfx::app {
 namespace {
 
 std::string line_of(const engine::order_summary& one) {
-  auto text = row(printable(one.context, 512), one.state);
+  auto text = row(printable(one.context, revocation_context_bytes_max), one.state);
   text += (one.outcome.empty() ? "" : " " + one.outcome) + "  "
     + moment(one.answered_at != 0 ? one.answered_at : one.received_at) + "  serial "
     + one.serial_number;
@@ -25,9 +26,11 @@ exit_code list(const control_options& options) {
       say(engine::to_json(*found));
       return exit_code::done;
     }
-    for (const auto& each : *found)
+    for (const auto& each : found->orders)
       say(line_of(each));
-    if (found->empty())
+    if (found->more)
+      complain("there are more; --count and --state choose others");
+    else if (found->orders.empty())
       complain("there is no such order");
     return exit_code::done;
   });

@@ -5,7 +5,7 @@
 //   GET  /requests/{context}?flow=F       {"summary":{…},"lines":[…]}
 //   POST /requests/{context}/retry        {"value":true}
 //   POST /requests/{context}/giveUp       {"value":true}
-//   GET  /revocations?state=S&count=N     {"value":[order…]}, oldest first
+//   GET  /revocations?state=S&count=N     {"value":[order…],"more":false}, oldest first
 //   POST /revocations/{context}/approve   {"value":true}
 //   POST /revocations/{context}/reject    {"value":true}
 //   GET  /audit?last=N                    {"value":[entry…],"checked","fault"}
@@ -28,8 +28,7 @@ struct control_commands {
     const std::string& state, std::size_t count_max, const std::string& flow)>
     requests;
   std::function<result<request_timeline>(const std::string& context, const std::string& flow)> show;
-  std::function<result<std::vector<order_summary>>(const std::string& state, std::size_t count_max)>
-    revocations;
+  std::function<result<order_page>(const std::string& state, std::size_t count_max)> revocations;
   std::function<result<void>(const std::string& context, bool approve)> decide_revocation;
   std::function<result<void>(const std::string& context)> retry;
   std::function<result<void>(const std::string& context)> give_up;
@@ -72,8 +71,8 @@ public:
                                                               const std::string& flow = {}) const;
   [[nodiscard]] result<request_timeline> show(const std::string& context,
                                               const std::string& flow = {}) const;
-  [[nodiscard]] result<std::vector<order_summary>> revocations(const std::string& state,
-                                                               std::size_t count_max) const;
+  [[nodiscard]] result<order_page> revocations(const std::string& state,
+                                               std::size_t count_max) const;
   [[nodiscard]] result<void> decide_revocation(const std::string& context, bool approve) const;
   [[nodiscard]] result<void> retry(const std::string& context) const;
   [[nodiscard]] result<void> give_up(const std::string& context) const;
@@ -90,6 +89,6 @@ private:
 /// For `--json`: one JSON object each, as on the socket.
 [[nodiscard]] std::string to_json(const std::vector<request_summary>& values);
 [[nodiscard]] std::string to_json(const request_timeline& value);
-[[nodiscard]] std::string to_json(const std::vector<order_summary>& values);
+[[nodiscard]] std::string to_json(const order_page& values);
 
 } // namespace pfx::engine

@@ -76,8 +76,8 @@ result<std::vector<request_summary>> control_client::requests(const std::string&
   return detail::summaries_from_json(*text);
 }
 
-result<std::vector<order_summary>> control_client::revocations(const std::string& wanted,
-                                                               std::size_t count_max) const {
+result<order_page> control_client::revocations(const std::string& wanted,
+                                               std::size_t count_max) const {
   const auto text = state_->get("/revocations?state=" + detail::percent_encoded(wanted)
                                 + "&count=" + std::to_string(count_max));
   if (!text)

@@ -152,11 +152,12 @@ std::string to_json(const request_timeline& value) {
     -1, ' ', false, replace);
 }
 
-std::string to_json(const std::vector<order_summary>& values) {
+std::string to_json(const order_page& values) {
   auto list = ordered_json::array();
-  for (const auto& value : values)
+  for (const auto& value : values.orders)
     list.push_back(object_of(value));
-  return ordered_json{{"value", std::move(list)}}.dump(-1, ' ', false, replace);
+  return ordered_json{{"value", std::move(list)}, {"more", values.more}}.dump(-1, ' ', false,
+                                                                              replace);
 }
 
 std::string to_json(const audit_excerpt& value) {
@@ -215,12 +216,13 @@ result<std::vector<request_summary>> summaries_from_json(std::string_view text) 
   }
 }
 
-result<std::vector<order_summary>> orders_from_json(std::string_view text) {
+result<order_page> orders_from_json(std::string_view text) {
   try {
-    std::vector<order_summary> out;
+    order_page out;
     const auto whole = json::parse(text);
     for (const auto& each : whole.at("value"))
-      out.push_back(order_of(each));
+      out.orders.push_back(order_of(each));
+    out.more = whole.value("more", false);
     return out;
   } catch (const std::exception& fault) {
     return failure(errc::bad_input, "revocations", printable(fault.what(), 200));

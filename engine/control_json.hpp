@@ -11,7 +11,7 @@ namespace pfx::engine::detail {
 [[nodiscard]] result<std::string> percent_decoded(std::string_view text);
 
 [[nodiscard]] result<std::vector<request_summary>> summaries_from_json(std::string_view text);
-[[nodiscard]] result<std::vector<order_summary>> orders_from_json(std::string_view text);
+[[nodiscard]] result<order_page> orders_from_json(std::string_view text);
 [[nodiscard]] result<request_timeline> timeline_from_json(std::string_view text);
 
 [[nodiscard]] result<audit_excerpt> excerpt_from_json(std::string_view text);

@@ -127,7 +127,7 @@ http::server_response list_revocations(const control_commands& commands, std::st
   const auto count = count_in(query, {"count", control_requests_default, control_requests_max});
   if (!count)
     return refusal(count.error());
-  const result<std::vector<order_summary>> found
+  const result<order_page> found
     = commands.revocations ? commands.revocations(*state, *count) : not_here();
   return found ? body_of(to_json(*found)) : refusal(found.error());
 }

@@ -216,7 +216,7 @@ result<std::vector<request_summary>> engine::requests(const std::string& wanted,
     if (!orders) {
       return failure(orders.error());
     }
-    for (const auto& one : *orders) {
+    for (const auto& one : orders->orders) {
       out.push_back(detail::summary_of(one));
     }
     return out;

@@ -100,6 +100,11 @@ struct order_summary {
   std::uint32_t attempts = 0, hand_outs = 0;
   unix_ms received_at = 0, answered_at = 0;
 };
+/// Some of them; `more`: the number, or the octets of an answer, did not let in all.
+struct order_page {
+  std::vector<order_summary> orders;
+  bool more = false;
+};
 struct request_timeline {
   request_summary summary;
   struct line {
@@ -144,8 +149,8 @@ public:
   [[nodiscard]] result<request_timeline> show(const std::string& context,
                                               const std::string& flow = {}) const;
   /// Revocation orders, oldest first; `state` empty = all open ones.
-  [[nodiscard]] result<std::vector<order_summary>> revocations(const std::string& state,
-                                                               std::size_t count_max) const;
+  [[nodiscard]] result<order_page> revocations(const std::string& state,
+                                               std::size_t count_max) const;
   /// An operator's word on an order that is held: carry it out, or refuse it. To be refused, it may
   /// also wait for a CA that is not configured and was never asked. errc::not_found,
   /// errc::conflict (neither). Durable, with its line of the audit, when it returns.

@@ -1,9 +1,20 @@
 // The engine's face for revocation orders: lists, one order's story, an operator's word.
+#include <algorithm>
+
 #include "engine/engine_state.hpp"
 
 namespace pfx::engine {
 
 namespace {
+
+/// Of one list, before it is JSON, which at most doubles it: the control client reads 8 MiB.
+constexpr std::size_t page_bytes_max = 3u << 20;
+constexpr std::size_t order_overhead = 512; ///< names, numbers and times in JSON
+
+std::size_t size_of(const order_summary& one) {
+  return order_overhead + one.context.size() + one.serial_number.size() + one.issuer.size()
+    + one.authority.size() + one.certificate.size() + one.crl_number.size() + one.reason.size();
+}
 
 std::optional<order_state> order_state_of(std::string_view word) {
   for (std::size_t i = 1; i <= order_state_count; ++i) {
@@ -105,32 +116,33 @@ result<request_timeline> detail::show_order(const assembly& parts, const std::st
   return out;
 }
 
-result<std::vector<order_summary>> engine::revocations(const std::string& wanted,
-                                                       std::size_t count_max) const {
+bool detail::order_pager::add(const revocation_order& one) {
+  auto next = summary_of_order(one);
+  size_ += size_of(next);
+  page.more = page.orders.size() >= count_max_ || size_ > page_bytes_max;
+  if (!page.more) {
+    page.orders.push_back(std::move(next));
+  }
+  return !page.more;
+}
+
+result<order_page> engine::revocations(const std::string& wanted, std::size_t count_max) const {
   const auto filter = order_state_of(wanted);
   if (!wanted.empty() && !filter) {
     return failure(errc::bad_input, "state", "is not a state: " + printable(wanted));
   }
-  std::vector<order_summary> out;
+  detail::order_pager out(count_max);
   if (filter && is_final(*filter)) {
-    auto read = state_->parts->store->each_reported_order([&](const revocation_order& one) {
-      if (one.state == *filter) {
-        out.push_back(summary_of_order(one));
-      }
-      return out.size() < count_max;
-    });
-    return read ? result<std::vector<order_summary>>(std::move(out)) : failure(read.error());
+    auto read = state_->parts->store->each_reported_order(
+      [&](const revocation_order& one) { return one.state != *filter || out.add(one); });
+    return read ? result<order_page>(std::move(out.page)) : failure(read.error());
   }
-  const auto open = state_->host->orders(filter ? actors::open_orders_max : count_max);
+  const auto open = state_->host->orders(count_max + 1, filter); // one over: whether there is more
   if (!open) {
     return failure(open.error());
   }
-  for (const auto& one : *open) {
-    if ((!filter || one.state == *filter) && out.size() < count_max) {
-      out.push_back(summary_of_order(one));
-    }
-  }
-  return out;
+  (void)std::all_of(open->begin(), open->end(), [&](const auto& one) { return out.add(one); });
+  return std::move(out.page);
 }
 
 result<void> engine::approve_revocation(const std::string& context) {

@@ -17,6 +17,18 @@ struct engine::state {
 
 namespace detail {
 [[nodiscard]] request_summary summary_of(const order_summary& from);
+/// Collects orders for one answer, until the number or the octets are enough.
+struct order_pager {
+  explicit order_pager(std::size_t count_max) : count_max_(count_max) {}
+  /// False if this one had no place: `page.more` says so.
+  [[nodiscard]] bool add(const revocation_order& one);
+
+  order_page page;
+
+private:
+  std::size_t count_max_;
+  std::size_t size_ = 0;
+};
 [[nodiscard]] result<request_timeline> show_order(const assembly& parts,
                                                   const std::string& context);
 } // namespace detail

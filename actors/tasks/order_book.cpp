@@ -2,6 +2,7 @@
 #include "actors/tasks/order_book.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "actors/tasks/write_size.hpp"
@@ -182,15 +183,13 @@ error order_book::operator_word(const request_key& key, event_kind word, const m
     return {errc::not_found, "requestContext", "no open revocation order has this context"};
   }
   if (found->second.resting) {
-    return {errc::conflict, "requestContext",
-            "rests until the next start: the store did not take a change of it"};
+    return {errc::conflict, "requestContext", "rests until the next start: event 3051 says why"};
   }
   auto out = revocation::step(found->second.value, event{.kind = word}, by_, now);
   if (out.refused) {
     return {errc::conflict, "requestContext",
             "is " + std::string(name_of(found->second.value.state))
-              + ", not held; one that waits for a CA which is not configured can be rejected, "
-                "unless a CA may have been asked already"};
+              + ", not held, nor for a CA that is missing and was never asked"};
   }
   absorb(found->second, std::move(out), now);
   return {errc::none, "", ""};
@@ -382,14 +381,19 @@ void order_book::each(const std::function<void(const revocation_order&)>& visit)
   }
 }
 
-std::vector<revocation_order> order_book::list(std::size_t count_max) const {
-  std::vector<revocation_order> out;
+std::vector<revocation_order> order_book::list(std::size_t count_max,
+                                               std::optional<order_state> wanted) const {
+  std::vector<const revocation_order*> found; // only what is asked for is copied
   for (const auto& [key, in] : open_) {
-    out.push_back(in.value);
+    if (!wanted || in.value.state == *wanted) {
+      found.push_back(&in.value);
+    }
   }
-  std::sort(out.begin(), out.end(),
-            [](const auto& a, const auto& b) { return a.arrival < b.arrival; });
-  out.resize(std::min(out.size(), count_max));
+  const auto end = found.begin() + static_cast<std::ptrdiff_t>(std::min(found.size(), count_max));
+  std::partial_sort(found.begin(), end, found.end(),
+                    [](const auto* a, const auto* b) { return a->arrival < b->arrival; });
+  std::vector<revocation_order> out;
+  std::transform(found.begin(), end, std::back_inserter(out), [](const auto* one) { return *one; });
   return out;
 }
 

@@ -87,7 +87,9 @@ public:
   [[nodiscard]] bool quiet() const { return in_flight_ == 0 && waiting_.empty() && !writing_; }
   [[nodiscard]] std::map<order_state, std::uint64_t> count_by_state() const;
   void each(const std::function<void(const revocation_order&)>& visit) const;
-  [[nodiscard]] std::vector<revocation_order> list(std::size_t count_max) const;
+  /// The oldest ones first; with `wanted`, only those.
+  [[nodiscard]] std::vector<revocation_order> list(std::size_t count_max,
+                                                   std::optional<order_state> wanted = {}) const;
 
 private:
   struct entry {

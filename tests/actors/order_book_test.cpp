@@ -309,6 +309,28 @@ TEST_CASE("more than an hour allows is held until an operator lets it pass", "[a
   CHECK(d.ready(action::revoke) == 1);
 }
 
+TEST_CASE("a list has the oldest ones, of one state if that is asked for", "[actors][orders]") {
+  desk d;
+  for (const auto* context : {"z", "y", "x", "w"}) { // the key's order is not the arrival's
+    d.download({desk::offer(context)});
+  }
+  while (d.sync()) {}
+  d.answer("y", {.kind = event_kind::guarded, .text = "held"});
+  d.answer("w", {.kind = event_kind::guarded, .text = "held"});
+  const auto contexts = [&d](std::size_t count, std::optional<order_state> wanted = {}) {
+    std::string out;
+    for (const auto& one : d.book.list(count, wanted)) {
+      out += one.key.context;
+    }
+    return out;
+  };
+  CHECK(contexts(3) == "zyx");
+  CHECK(contexts(9) == "zyxw");
+  CHECK(contexts(9, order_state::held) == "yw");
+  CHECK(contexts(1, order_state::held) == "y");
+  CHECK(contexts(9, order_state::answered).empty());
+}
+
 TEST_CASE("the hour is counted over a restart, and ends", "[actors][orders]") {
   revocation_order before;
   before.key = {"tenant", flow::revocation, "before"};

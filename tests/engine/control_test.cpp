@@ -96,11 +96,10 @@ struct cardboard {
         return failure(errc::bad_input, "state", "is not a state");
       return std::vector<request_summary>{some_summary("a"), some_summary("b")};
     };
-    out.revocations
-      = [this](const std::string& state, std::size_t count) -> result<std::vector<order_summary>> {
+    out.revocations = [this](const std::string& state, std::size_t count) -> result<order_page> {
       const std::lock_guard lock(guard);
       asked.push_back("orders:" + state + ":" + std::to_string(count));
-      return std::vector<order_summary>{some_order()};
+      return order_page{{some_order()}, true};
     };
     out.decide_revocation = [this](const std::string& context, bool approve) {
       return act(approve ? "approve" : "reject", context);
@@ -297,10 +296,11 @@ TEST_CASE("revocation orders survive the way over the socket", "[engine][control
   both_sides both;
   const auto found = both.client.revocations("held", 7);
   REQUIRE(found);
-  REQUIRE(found->size() == 1);
-  CHECK(to_json(*found) == to_json(std::vector<order_summary>{some_order()}));
-  CHECK(found->front().crl_number == "77");
-  CHECK(found->front().answered_at == 1'790'000'001'000);
+  REQUIRE(found->orders.size() == 1);
+  CHECK(found->more);
+  CHECK(to_json(*found) == to_json(order_page{{some_order()}, true}));
+  CHECK(found->orders.front().crl_number == "77");
+  CHECK(found->orders.front().answered_at == 1'790'000'001'000);
   CHECK(both.client.requests("", 5, "revocation"));
   CHECK(both.behind.asked == std::vector<std::string>{"orders:held:7", "list::5:revocation"});
   CHECK(both.client.show(both.behind.known, "revocation").error().code == errc::not_found);

@@ -1,6 +1,7 @@
 // One revocation order as one timeline, from what the store keeps of it.
 #include "tests/catch.hpp"
 
+#include "engine/control.hpp"
 #include "engine/engine_state.hpp"
 #include "tests/engine/sealed_room.hpp"
 
@@ -76,4 +77,30 @@ TEST_CASE("a failed order says with which code, one of another tenant is not fou
   CHECK(test::code_of(engine::detail::show_order(k.parts, "order-2")) == errc::not_found);
   k.parts.plant.settings.revocation_tenant = "another.example.test";
   CHECK(test::code_of(engine::detail::show_order(k.parts, "order-1")) == errc::not_found);
+}
+
+TEST_CASE(
+  "a list of orders has whole contexts, fits the control client, and says that there is more",
+  "[engine][orders]") {
+  engine::detail::order_pager all(1'000);
+  auto one = order_of("contoso.example.test", order_state::held);
+  one.key.context = std::string(8'192, '"');
+  std::size_t taken = 0;
+  while (all.add(one)) {
+    ++taken;
+  }
+  CHECK(all.page.more);
+  CHECK(all.page.orders.size() == taken);
+  CHECK(taken > 300);
+  CHECK(taken < 1'000);
+  CHECK(all.page.orders.back().context == one.key.context);
+  CHECK(engine::to_json(all.page).size() < (7u << 20));
+  engine::detail::order_pager few(2);
+  one.key.context = "short";
+  CHECK(few.add(one));
+  CHECK(few.add(one));
+  CHECK_FALSE(few.page.more);
+  CHECK_FALSE(few.add(one));
+  CHECK(few.page.more);
+  CHECK(few.page.orders.size() == 2);
 }
