@@ -45,7 +45,7 @@ completed=$(bash -c '. "$1"; COMP_WORDS=(pfxengine key cr); COMP_CWORD=2; _pfxen
 checks=$((checks + 1))
 
 # -- root and the engine's user ------
-timeout 120 "$pfx" sandbox --dir "$dir/box" --connector "$dir/made" --requests 20 --mix create-ec=1,import=1 \
+"$pfx" sandbox --dir "$dir/box" --connector "$dir/made" --requests 20 --mix create-ec=1,import=1 \
   --stay --format json >"$dir/sandbox.json" 2>"$dir/sandbox.err" &
 sandbox=$!
 until_true 30 grep -q '"ready"' "$dir/sandbox.json" || fail "the sandbox is not ready"
