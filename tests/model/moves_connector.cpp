@@ -17,13 +17,22 @@ constexpr auto prepared_state = static_cast<std::uint64_t>(record_state::prepare
 
 void mover::emit(const state& next, move what, std::size_t who, bool fault, const char* broken) {
   const auto seats = by_.seats();
+  if (fault && by_.faults_max != 0 && next.faults == by_.faults_max) {
+    broken_ = nullptr;
+    return;
+  }
   auto& made = out_.emplace_back(
     successor{next, what, static_cast<std::int8_t>(who == nobody ? -1 : static_cast<int>(who)),
               fault, broken != nullptr ? broken : broken_});
   broken_ = nullptr;
   const bool versions
     = by_.import || by_.off == rule::judge_by_certificate || (!by_.loses_memory() && !by_.rejects);
-  make_canonical(made.next, seats, versions, by_.cannot_be_asked || by_.actors_end);
+  if (fault && by_.faults_max != 0) {
+    ++made.next.faults;
+  }
+  const bool keep_spent = by_.cannot_be_asked || by_.actors_end;
+  by_.symmetric ? make_symmetric(made.next, seats, versions, keep_spent)
+                : make_canonical(made.next, seats, versions, keep_spent);
 }
 
 void mover::apply(state& s, std::size_t i, happening what) {

@@ -31,6 +31,8 @@ struct plan {
   bool other_body = false;        ///< the service may hand out another body under the same name
   bool actors_end = false;        ///< an actor ends, and what it had sent is answered all the same
   bool import = false;
+  bool symmetric = false;      ///< states that differ only in which connector is which are one
+  std::uint8_t faults_max = 0; ///< in one story; 0 = as many as there may be
   bool liveness = true;
   bool alone = true; ///< each connector must be able to end it alone
   bool in_short = true;

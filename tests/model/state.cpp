@@ -3,6 +3,8 @@
 #include "tests/model/state.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "core/record.hpp"
@@ -215,6 +217,24 @@ void make_canonical(state& s, std::size_t connectors, bool versions, bool keep_s
   rank_numbers(s, connectors);
   name_keys(s, connectors);
   name_documents(s, connectors, versions);
+}
+
+void make_symmetric(state& s, std::size_t connectors, bool versions, bool keep_spent) {
+  std::array<std::size_t, connectors_max> order{};
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto from = s;
+  make_canonical(s, connectors, versions, keep_spent);
+  while (
+    std::next_permutation(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(connectors))) {
+    auto other = from;
+    for (std::size_t i = 0; i < connectors; ++i) {
+      other.at[i] = from.at[order[i]];
+    }
+    make_canonical(other, connectors, versions, keep_spent);
+    if (std::memcmp(&other, &s, size_of(connectors)) < 0) {
+      s = other;
+    }
+  }
 }
 
 std::uint8_t free_key(const state& s, std::size_t connectors) {

@@ -128,8 +128,9 @@ struct state {
   std::uint8_t leased;
   std::uint8_t recorded; ///< document
   std::uint8_t restores_left;
-  std::uint8_t gone; ///< the service does not know the request at the moment
-  std::array<std::uint8_t, 3> unused;
+  std::uint8_t gone;   ///< the service does not know the request at the moment
+  std::uint8_t faults; ///< that happened; counted only where they have a limit
+  std::array<std::uint8_t, 2> unused;
   std::array<copy, 2> copies; ///< backups
   std::array<connector, connectors_max> at;
 };
@@ -144,6 +145,9 @@ constexpr std::size_t size_of(std::size_t connectors) {
 /// `keep_spent` = no late message is without effect: a CA without transaction ids makes another
 /// certificate, or somebody hears the answer.
 void make_canonical(state& s, std::size_t connectors, bool versions, bool keep_spent);
+
+/// The same for connectors that may change places: of all their orders the least.
+void make_symmetric(state& s, std::size_t connectors, bool versions, bool keep_spent);
 
 /// Names that nothing refers to.
 [[nodiscard]] std::uint8_t free_key(const state& s, std::size_t connectors);
