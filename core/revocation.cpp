@@ -87,6 +87,7 @@ void offered_again(turn& t) {
     return;
   }
   o.state = order_state::received; // we asked for it to be sent again
+  o.uploads = 0;                   // what becomes of it now is news
   o.code = service_code::none;
   o.text.clear();
   o.received_at = t.now.wall;

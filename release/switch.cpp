@@ -112,8 +112,7 @@ bool switcher::asked_for_more() const {
 }
 
 result<installed_version> switcher::take_staged(const version& wanted, service_control& service) {
-  const auto program = settings_.programs_folder + "/current/" + std::string(detail::program);
-  if (auto linked = service.check_program(program); !linked)
+  if (auto linked = check_link(service); !linked)
     return failure(linked.error());
   const auto taken = detail::take_incoming(settings_, state_.current.what, service.now());
   if (!taken)
@@ -138,6 +137,8 @@ result<switched> switcher::roll_back(service_control& service) {
     return failure(errc::not_found, "version", "there is no version before this one");
   if (auto reads = can_read_store(*state_.previous); !reads)
     return failure(reads.error());
+  if (auto linked = check_link(service); !linked)
+    return failure(linked.error());
   auto next = state_;
   next.phase = switch_phase::trying;
   next.target = state_.previous;
@@ -178,6 +179,8 @@ result<switched> switcher::go_on(service_control& service) {
   if (state_.tries >= switch_tries_max)
     return give_up(service,
                    "the switch was interrupted " + std::to_string(switch_tries_max) + " times");
+  if (auto linked = check_link(service); !linked)
+    return failure(linked.error());
   auto next = state_;
   ++next.tries;
   if (auto done = remember(std::move(next)); !done)
@@ -271,6 +274,11 @@ result<switched> switcher::go_back(service_control& service) {
 }
 
 // -- the link ------
+
+result<void> switcher::check_link(service_control& service) const {
+  const auto link = std::filesystem::path(settings_.programs_folder) / "current";
+  return service.check_program((link / detail::program).lexically_normal().string());
+}
 
 result<void> switcher::lead_to(const version& what) const {
   const auto& folder = settings_.programs_folder;

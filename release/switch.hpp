@@ -84,6 +84,7 @@ private:
   [[nodiscard]] result<installed_version> take_staged(const version& wanted,
                                                       service_control& service);
   [[nodiscard]] result<void> can_read_store(const installed_version& what) const;
+  [[nodiscard]] result<void> check_link(service_control& service) const;
   [[nodiscard]] result<void> lead_to(const version& what) const;
   void sweep() const;
   void note(unix_ms at, const std::string& words) const;

@@ -78,7 +78,8 @@ int run(options& from) {
     return refuse(one.error());
   const auto service = switcher::make_service(from.manager, from.unit);
   auto code = tell(*one, one->run(*service));
-  for (int more = 1; more < runs_max && code != broken && one->asked_for_more(); ++more)
+  for (int more = 1; more < runs_max && code != broken && code != refused && one->asked_for_more();
+       ++more)
     code = tell(*one, one->run(*service));
   return code;
 }

@@ -164,11 +164,14 @@ public:
   }
 
   result<void> check_program(const std::string& path) override {
-    const auto text
-      = run_command({command_, "show", "--property=ExecStart", unit_}, look_patience_ms);
+    const auto text = run_command(
+      {command_, "show", "--property=LoadState", "--property=ExecStart", unit_}, look_patience_ms);
     if (!text)
       return failure(text.error());
-    if (text->find("path=" + path + " ;") != std::string::npos)
+    const bool loaded = ("\n" + *text).find("\nLoadState=loaded\n") != std::string::npos;
+    const auto first = text->find("{ path=");
+    const bool one = first == text->rfind("{ path=");
+    if (loaded && one && text->find("{ path=" + path + " ;") == first && first != text->npos)
       return {};
     return failure(errc::policy, "service",
                    unit_ + " does not run " + path + "; see /usr/libexec/pfxengine/updates on");

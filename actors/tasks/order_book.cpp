@@ -163,9 +163,8 @@ void order_book::apply(const request_key& key, event what, const moment& now) {
       intents_.push_back(now.boot);
     }
   }
-  const bool was_in_flight = in.value.live.in_flight;
   auto out = revocation::step(in.value, what, by_, now);
-  out.next.live.in_flight = was_in_flight; // the book's own: a step may forget it, not we
+  out.next.live.in_flight = in.value.live.in_flight; // the book's own: a step may forget it, not we
   absorb(in, std::move(out), now);
 }
 
@@ -191,6 +190,7 @@ error order_book::operator_word(const request_key& key, event_kind word, const m
             "is " + std::string(name_of(found->second.value.state))
               + ", not held, nor for a CA that is missing and was never asked"};
   }
+  out.next.live.in_flight = found->second.value.live.in_flight;
   absorb(found->second, std::move(out), now);
   return {errc::none, "", ""};
 }

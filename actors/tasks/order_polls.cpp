@@ -11,24 +11,24 @@ namespace pfx::actors::tasks {
 
 order_polls::order_polls(std::size_t orders_max, std::size_t open_max)
     : orders_max_(std::max<std::size_t>(1, orders_max)), wish_max_(orders_max_),
-      polls_max_(2 * open_max / orders_max_ + 1) {}
+      series_max_(2 * open_max + orders_max_) {}
 
 std::size_t order_polls::wish(std::size_t room) const { return std::min(wish_max_, room); }
 
 bool order_polls::at_once(const order_download& what) {
-  bool fresh = what.nameless > 0; // nobody can tell whether it was there before
-  for (const auto& context : what.contexts) {
-    fresh = seen_.insert(context).second || fresh;
+  const auto before = seen_.size() + nameless_;
+  nameless_ += what.nameless; // nobody can tell whether they were there before
+  seen_.insert(what.contexts.begin(), what.contexts.end());
+  const auto now = seen_.size() + nameless_;
+  // Fewer prove nothing: what was too large is kept back now, and comes again.
+  if (what.full) {
+    wish_max_ = std::min(orders_max_, 2 * wish_max_);
   }
-  // Nothing at all proves nothing: what was too large is kept back now, and comes again.
-  if (!what.contexts.empty()) {
-    wish_max_ = orders_max_;
-  }
-  if (what.full && fresh && ++polls_ < polls_max_) {
+  if (what.full && now > before && now < series_max_ && ++polls_ < polls_max) {
     return true;
   }
   seen_.clear();
-  polls_ = 0;
+  nameless_ = polls_ = 0;
   return false;
 }
 

@@ -1,62 +1,9 @@
 // The book of revocation orders: nothing leaves it before it is durable, and nothing leaves it
 // twice.
-#include "actors/tasks/order_book.hpp"
-
-#include "tests/catch.hpp"
+#include "tests/actors/order_book_support.hpp"
 
 using namespace pfx;
-using actors::tasks::order_book;
-using revocation::action;
-using revocation::event_kind;
-
-namespace {
-
-struct desk {
-  order_book book;
-  revocation::moment now{10'000'000, 1'000, 0};
-
-  explicit desk(std::size_t hour_max = 100) : book({}, hour_max) {}
-
-  static revocation::offer offer(const std::string& context, const std::string& transaction = "t1",
-                                 std::uint8_t body = 1) {
-    revocation::offer out;
-    out.key = {"tenant", flow::revocation, context};
-    out.serial_number = "0a";
-    out.transaction_id = transaction;
-    out.fingerprint.octets.fill(body);
-    return out;
-  }
-  /// As a download goes: asked, looked up (nothing was reported before), taken.
-  void download(std::vector<revocation::offer> list,
-                std::map<request_key, revocation_order> reported = {}) {
-    book.expect();
-    book.receive(std::move(list), std::move(reported), now);
-  }
-  std::optional<actors::tasks::order_batch> sync() {
-    auto batch = book.take_batch();
-    if (batch) {
-      book.committed();
-    }
-    return batch;
-  }
-  void answer(const std::string& context, revocation::event what) {
-    book.apply({"tenant", flow::revocation, context}, std::move(what), now);
-  }
-  std::size_t ready(action what) { return book.take(what, 100, now).size(); }
-  /// Brings one to the state in which it is reported.
-  void until_answered(const std::string& context, const std::string& transaction = "t1") {
-    download({offer(context, transaction)});
-    sync();
-    CHECK(ready(action::choose) == 1);
-    answer(context, {.kind = event_kind::chosen, .authority = "ca", .serial = "a"});
-    sync();
-    CHECK(ready(action::revoke) == 1);
-    answer(context, {.kind = event_kind::ca_done});
-    sync();
-  }
-};
-
-} // namespace
+using namespace pfx::test;
 
 TEST_CASE("an order moves on only when its last step is on the disk", "[actors][orders]") {
   desk d;
@@ -139,42 +86,6 @@ TEST_CASE("one that the store does not take is given up alone, and may come agai
   d.download({desk::offer("bad")});
   CHECK(d.sync());
   CHECK(d.ready(action::choose) == 1);
-}
-
-TEST_CASE("one that was stored before rests as it was stored, and a late answer changes nothing",
-          "[actors][orders]") {
-  desk d;
-  const request_key a{"tenant", flow::revocation, "a"};
-  request_key who;
-  d.download({desk::offer("a")});
-  d.sync();
-  CHECK(d.ready(action::choose) == 1);
-  d.answer("a", {.kind = event_kind::chosen, .authority = "ca", .serial = "a"});
-  d.sync();
-  CHECK(d.ready(action::revoke) == 1);
-  d.download({desk::offer("a", "t2")}); // during the call
-  REQUIRE(d.book.take_batch());
-  REQUIRE(d.book.refused(who));
-  CHECK(who == a);
-  CHECK(d.book.resting(a));
-  CHECK_FALSE(d.book.quiet()); // the call is under way
-  const auto kept = d.book.list(1).front();
-  CHECK(kept.state == order_state::revoking);
-  CHECK(kept.transaction_id == "t1");
-  d.download({desk::offer("a", "t3")});
-  d.answer("a", {.kind = event_kind::ca_done});
-  d.book.tick(d.now);
-  CHECK(d.book.quiet());
-  CHECK_FALSE(d.book.take_batch());
-  d.now.boot += 3'600'000;
-  CHECK(d.ready(action::revoke) == 0);
-  CHECK(d.ready(action::choose) == 0);
-  CHECK(d.book.list(1).front().state == order_state::revoking);
-  CHECK(d.book.operator_word(a, event_kind::rejected, d.now).code == errc::conflict);
-  desk next; // the next start
-  next.book.load(kept, true, next.now);
-  next.sync();
-  CHECK(next.ready(action::revoke) == 1);
 }
 
 TEST_CASE("an order whose report is never recorded makes room after a month, with a word",
@@ -283,30 +194,6 @@ TEST_CASE("an order that is reported during a look-up is not taken for a new one
   d.sync();
   CHECK(d.ready(action::choose) == 0);
   CHECK(d.book.take_report(100, d.now).size() == 1);
-}
-
-TEST_CASE("more than an hour allows is held until an operator lets it pass", "[actors][orders]") {
-  desk d(2);
-  for (const auto* context : {"a", "b", "c"}) {
-    d.download({desk::offer(context)});
-    d.sync();
-    CHECK(d.ready(action::choose) == 1);
-    d.answer(context, {.kind = event_kind::chosen, .authority = "ca", .serial = "a"});
-    d.sync();
-  }
-  CHECK(d.ready(action::revoke) == 2);
-  CHECK(d.book.count_by_state()[order_state::held] == 1);
-  const request_key held{"tenant", flow::revocation, "c"};
-  CHECK(d.book.operator_word({"tenant", flow::revocation, "a"}, event_kind::approved, d.now).code
-        == errc::conflict);
-  CHECK(d.book.operator_word({"tenant", flow::revocation, "x"}, event_kind::approved, d.now).code
-        == errc::not_found);
-  CHECK(d.book.operator_word(held, event_kind::approved, d.now).code == errc::none);
-  d.sync();
-  CHECK(d.ready(action::choose) == 1);
-  d.answer("c", {.kind = event_kind::chosen, .authority = "ca", .serial = "a"});
-  d.sync();
-  CHECK(d.ready(action::revoke) == 1);
 }
 
 TEST_CASE("a list has the oldest ones, of one state if that is asked for", "[actors][orders]") {

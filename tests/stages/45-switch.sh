@@ -26,7 +26,8 @@ case $1 in
       hangs) exec sleep 60 ;;
     esac ;;
   show)
-    case $2 in *ExecStart) # as the unit's drop-in says
+    case $* in *ExecStart*) # as the unit's drop-in says
+      echo LoadState=loaded
       echo "ExecStart={ path=${program:-$PWD/programs/current/bin/pfxengine} ; argv[]=x run ; pid=0 }"; exit 0 ;;
     esac
     state=active
@@ -101,6 +102,8 @@ is "restarts" "$(restarts)" 1
 switch 0 "the status" status
 says out '^current 0.2.0 1$'
 says out '^previous 0.1.0 1$'
+program=/usr/bin/pfxengine switch 2 "a way back of a unit that does not run what the link leads to" rollback
+is "the link of such a unit" "$(current)" 0.2.0
 switch 0 "a way back by hand" rollback
 is "the link" "$(current)" 0.1.0
 switch 2 "what was left by hand is held" run
