@@ -269,9 +269,9 @@ TEST_CASE("every documented word is understood and comes back", "[service][opena
 
 TEST_CASE("every word that a codec can write is documented", "[service][openapi]") {
   namespace ca = connect::ca;
-  auto documented = [](std::initializer_list<std::pair<const char*, const char*>> places) {
+  auto documented = [](std::initializer_list<std::pair<std::string, const char*>> places) {
     std::set<std::string> out;
-    for (auto [schema, property] : places)
+    for (const auto& [schema, property] : places)
       for (const json& word : openapi_schema(schema).at("properties").at(property).at("enum"))
         out.insert(word.get<std::string>());
     return out;
