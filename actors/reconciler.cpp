@@ -1,6 +1,9 @@
 // The reconciler: asks about everything that was ever handed to this connector, page by page, after
 // a loss of memory was noticed. Lives until the last page is durable in the queue keeper's book.
 #include "actors/stages.hpp"
+
+#include <algorithm>
+
 #include "core/fault_point.hpp"
 
 namespace pfx::actors {

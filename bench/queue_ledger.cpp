@@ -1,8 +1,10 @@
 // Takes down what the ledger writes. Keys, certificates and files are random octets of the sizes
 // that a P-256 request leaves.
 #include "actors/tasks/ledger.hpp"
+
 #include "bench/queue.hpp"
 #include "crypto/random.hpp"
+#include <algorithm>
 
 namespace pfx::bench {
 

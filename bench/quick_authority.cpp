@@ -1,6 +1,8 @@
 // Signs outside of the lock; only the map is locked.
 #include "bench/quick_authority.hpp"
 
+#include <algorithm>
+
 #include "connect/ca/issuable.hpp"
 #include "core/clock.hpp"
 

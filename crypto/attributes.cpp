@@ -4,6 +4,7 @@
 #include "core/limits.hpp"
 #include "crypto/text.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace pfx::crypto {

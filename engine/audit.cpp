@@ -2,6 +2,7 @@
 // tells every entry that does not hang on the one before it.
 #include "engine/audit.hpp"
 
+#include <algorithm>
 #include <deque>
 
 #include "actors/tasks/audit.hpp"

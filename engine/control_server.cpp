@@ -1,5 +1,6 @@
 // The control socket's server side: who may ask, what is asked, what is answered. Decides nothing
 // about requests; every act is the engine's.
+#include <algorithm>
 #include <unistd.h>
 
 #include <charconv>

@@ -1,6 +1,8 @@
 // The errors of a CA, one by one. A lock around everything: it is a test bed.
 #include "sandbox/hostile_authority.hpp"
 
+#include <algorithm>
+
 #include "connect/ca/issuable.hpp"
 #include "crypto/digest.hpp"
 

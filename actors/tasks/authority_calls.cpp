@@ -1,6 +1,7 @@
 // Calls to a CA: what is asked, and what an answer means for the record. Decides nothing more.
 #include "actors/tasks/authority_calls.hpp"
 
+#include <algorithm>
 #include <exception>
 
 #include "actors/tasks/closing_walk.hpp"
@@ -122,12 +123,12 @@ event submit(const plant& p, authority& ca, const record& of) {
     return plain(event_kind::ca_unavailable, of, "the lease ran out before the submit");
   }
   const auto id = transaction_id(of, of.generation);
-  const auto answer
-    = about(id, ca.submit({.transaction_id = id,
-                           .certificate_request = plan->certificate_request,
-                           .certificate_template = plan->certificate_template,
-                           .validity = plan->validity,
-                           .security_identifier = plan->security_identifier}));
+  const auto answer = about(id,
+                            ca.submit({.transaction_id = id,
+                                       .certificate_request = plan->certificate_request,
+                                       .certificate_template = plan->certificate_template,
+                                       .validity = plan->validity,
+                                       .security_identifier = plan->security_identifier}));
   return judge(p, of, *plan, answer, true);
 }
 

@@ -3,6 +3,7 @@
 // executors.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <functional>

@@ -1,6 +1,7 @@
 // Notices kept, sent and sent again.
 #include "actors/tasks/scep_notices.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 

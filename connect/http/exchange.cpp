@@ -4,6 +4,7 @@
 #include "connect/http/gzip.hpp"
 #include "connect/http/header_text.hpp"
 
+#include <algorithm>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/status.hpp>

@@ -1,6 +1,7 @@
 // The server: one accepting thread, a thread per connection up to a limit, and an orderly end.
 #include "connect/http/server.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <condition_variable>

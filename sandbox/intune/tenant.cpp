@@ -1,6 +1,7 @@
 // Paths, tokens and the list of services; what is behind them is in tenant_calls.cpp.
 #include "sandbox/intune/tenant.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <nlohmann/json.hpp>

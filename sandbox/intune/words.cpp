@@ -1,6 +1,7 @@
 // Refusals as texts.
 #include "sandbox/intune/words.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>

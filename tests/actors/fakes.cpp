@@ -1,6 +1,8 @@
 // A management service and a CA in memory, with answers that can be lost on order.
 #include "tests/actors/harness.hpp"
 
+#include <algorithm>
+
 #include "connect/service/codec.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/random.hpp"

@@ -1,5 +1,6 @@
 // What is waited for before the engine says that it halted, and what it waits for instead of
 // halting.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 

@@ -2,6 +2,8 @@
 // told only when that did not happen.
 #include "actors/tasks/upkeep.hpp"
 
+#include <algorithm>
+
 #include "tests/actors/harness.hpp"
 #include "tests/catch.hpp"
 

@@ -1,6 +1,8 @@
 // The typed client: what it sends, and what each HTTP status means to its caller.
 #include "tests/catch.hpp"
 
+#include <algorithm>
+
 #include "connect/service/breaking_client.hpp"
 #include "connect/service/client.hpp"
 #include "connect/service/codec.hpp"

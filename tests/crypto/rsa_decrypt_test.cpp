@@ -4,6 +4,7 @@
 
 #include "tests/catch.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <nlohmann/json.hpp>

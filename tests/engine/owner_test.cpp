@@ -2,6 +2,7 @@
 // compared.
 #include "tests/catch.hpp"
 
+#include <algorithm>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>

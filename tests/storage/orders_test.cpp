@@ -1,6 +1,8 @@
 // Revocation orders and issued serial numbers in the store.
 #include "tests/storage/scratch.hpp"
 
+#include <algorithm>
+
 using namespace scratch;
 
 namespace {

@@ -1,5 +1,6 @@
 // One owner, and owners that die: with real processes and a real SIGKILL. The children are this
 // program again, running one of the hidden cases below.
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -91,8 +92,7 @@ fs::path told() {
 /// Blocks until the parent is gone or closes its end.
 void wait_for_the_end() {
   char octet = 0;
-  while (::read(0, &octet, 1) > 0) {
-  }
+  while (::read(0, &octet, 1) > 0) {}
 }
 
 } // namespace
@@ -124,8 +124,7 @@ TEST_CASE("whatever was acknowledged before kill -9 is there afterwards", "[stor
       REQUIRE(writer.next(number));
     }
     writer.kill();
-    while (writer.next(number)) {
-    }
+    while (writer.next(number)) {}
     acknowledged = std::max(acknowledged, number + 1);
     const auto s = opened(in);
     CHECK(s->status().unclean_start);
