@@ -2,9 +2,10 @@
 // that a P-256 request leaves.
 #include "actors/tasks/ledger.hpp"
 
+#include <algorithm>
+
 #include "bench/queue.hpp"
 #include "crypto/random.hpp"
-#include <algorithm>
 
 namespace pfx::bench {
 

@@ -140,8 +140,8 @@ TEST_CASE("openssl finds leaf, chain in order, name and key id", "[crypto][pkcs1
     const auto read = openssl_reads(m.built(options), std::string(m.password.text()), {"-nodes"});
     REQUIRE(read.status == 0);
     const std::string& text = read.output;
-    CHECK(place(text, "subject=CN = PFX leaf") < place(text, "subject=CN = Chain one"));
-    CHECK(place(text, "subject=CN = Chain one") < place(text, "subject=CN = Chain two"));
+    CHECK(place(text, "PFX leaf") < place(text, "Chain one"));
+    CHECK(place(text, "Chain one") < place(text, "Chain two"));
     const std::size_t id = place(text, "localKeyID: ");
     const std::string id_line = text.substr(id, text.find('\n', id) - id);
     CHECK(text.find(id_line, id + 1) != std::string::npos); // the key's is the same
