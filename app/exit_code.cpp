@@ -70,7 +70,7 @@ std::string_view exit_code_words() noexcept {
          "  8   nobody answered\n"
          "  9   refused: not found, conflict, exists already\n"
          "  10  demo, sandbox: lost, doubled, failed or late\n"
-         "  11  a bug\n"
+         "  11  a bug, or what was to be printed could not be written\n"
          "  12  status: it runs, but this version is deprecated\n"
          "  13  status: it runs, but this version is no longer supported";
 }

@@ -20,7 +20,7 @@ enum class exit_code : int {
   unavailable = 8,   ///< nobody answered: the engine is not running, the service is not reachable
   refused = 9,       ///< answered with no: not found, a conflict, exists already
   verdict = 10,      ///< `demo`, `sandbox`: something was lost, doubled, failed or late
-  internal = 11,     ///< a bug of ours
+  internal = 11,     ///< a bug of ours, or what was to be printed could not be written
   deprecated = 12,   ///< `status`: it runs, but a newer version is out
   unsupported = 13,  ///< `status`: it runs, but the support of this version is over
 };

@@ -11,10 +11,6 @@ namespace CLI {
 class App;
 }
 
-namespace CLI {
-class App;
-}
-
 namespace pfx::sandbox {
 struct options;
 }

@@ -5,6 +5,7 @@
 
 #include "app/command.hpp"
 #include "app/engine_question.hpp"
+#include "engine/status.hpp"
 
 namespace pfx::app {
 namespace {
@@ -66,7 +67,7 @@ exit_code status(const control_options& options) {
       if (!text)
         return refuse(text.error());
       say(*text);
-      const auto read = client.current();
+      const auto read = engine::status_from_json(*text);
       return read ? exit_code_of_support(read->lifecycle) : refuse(read.error());
     }
     const auto now = client.current();

@@ -117,7 +117,8 @@ http::server_response audit(const control_commands& commands, const http::server
 result<std::string> context_in(std::string_view part) {
   auto context = detail::percent_decoded(part);
   if (context && (context->empty() || context->size() > revocation_context_bytes_max))
-    return failure(errc::bad_input, "context", "must have 1 to 8192 octets");
+    return failure(errc::bad_input, "context",
+                   "must have 1 to " + std::to_string(revocation_context_bytes_max) + " octets");
   return context;
 }
 

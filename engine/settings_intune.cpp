@@ -102,7 +102,7 @@ constexpr std::array rows{
   setting{.path = "intune.revocations.pollIntervalSeconds",
           .is = shape::amount,
           .sentence = "Time between two downloads; the service gives out the same order once an "
-                      "hour at most. At once where a full batch came.",
+                      "hour at most. At once where a full batch brought something new.",
           .where = [](place in) -> slot { return &in.whole->intune->poll_interval_ms; },
           .scale = second,
           .minimum = 0.1,

@@ -151,7 +151,9 @@ public:
   [[nodiscard]] result<std::optional<scep_notice>> find_notice(const request_key& key) const;
   [[nodiscard]] result<std::optional<put_issued>> find_issued(
     const std::string& authority, const std::string& serial_number) const;
+  static constexpr std::size_t issued_authorities_max = 1'000;
   /// The names of the CAs that put_issued was ever given, each once. One look a name.
+  /// errc::too_large, field "issued": more than issued_authorities_max.
   [[nodiscard]] result<std::vector<std::string>> issued_authorities() const;
   /// Every blob as it is stored: sealed. `visit` may commit; what it writes is not seen by this
   /// walk.

@@ -114,10 +114,13 @@ result<std::optional<put_issued>> store::find_issued(const std::string& authorit
 }
 
 result<std::vector<std::string>> store::issued_authorities() const {
-  constexpr std::size_t authorities_max = 1'000;
   std::vector<std::string> out;
-  for (bool more = true; more && out.size() < authorities_max;) {
+  for (bool more = true; more;) {
     more = false;
+    if (out.size() > issued_authorities_max) { // a part of them would make an order nobody's
+      return failure(errc::too_large, "issued",
+                     "names more than " + std::to_string(issued_authorities_max) + " CAs");
+    }
     const auto range = keys::issued_behind(out.empty() ? "" : out.back());
     auto read
       = state_->seen(walk(*state_->database, family::settled, range, rocks::order::ascending,

@@ -156,7 +156,7 @@ void order_book::apply(const request_key& key, event what, const moment& now) {
   if (in.resting) {
     return;
   }
-  if (what.kind == event_kind::chosen) {
+  if (what.kind == event_kind::chosen && in.value.state == order_state::received) {
     if (!in.value.approved && hour_is_full(now)) {
       what = guarded();
     } else {

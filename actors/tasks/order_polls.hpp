@@ -24,7 +24,7 @@ public:
   /// True if the next download may follow at once: it was a full batch with something in it that
   /// was not handed out since the last wait. A service keeps back what it handed out, so what waits
   /// behind it comes now or never. One that keeps nothing back, or always has something new, ends
-  /// at series_max.
+  /// at series_max or polls_max.
   [[nodiscard]] bool at_once(const order_download& what);
   /// A batch that cannot be taken because of its size is asked for by halves, until full ones come
   /// again.

@@ -67,7 +67,7 @@ TEST_CASE("more than an hour allows is held until an operator lets it pass", "[a
 TEST_CASE(
   "an order that is rejected while its CA is looked for again is reported once, and a stop ends",
   "[actors][orders]") {
-  desk d;
+  desk d(1);
   const auto a = desk::offer("a").key;
   d.download({desk::offer("a")});
   d.sync();
@@ -81,6 +81,21 @@ TEST_CASE(
   CHECK(d.book.take_report(100, d.now).empty()); // until the call is back
   SECTION("the answer comes late") {
     d.answer("a", {.kind = event_kind::ca_missing, .authority = "gone"});
+  }
+  SECTION("the answer is a CA after all, and takes no place in the hour") {
+    d.answer("a", {.kind = event_kind::chosen, .authority = "ca", .serial = "a"});
+    CHECK(d.book.list(1).front().state == order_state::answered);
+    d.download({desk::offer("b")});
+    d.sync();
+    CHECK(d.ready(action::choose) == 1);
+    d.answer("b", {.kind = event_kind::chosen, .authority = "ca", .serial = "b"});
+    CHECK(d.book.count_by_state()[order_state::held] == 0); // one an hour
+    d.sync();
+    CHECK(d.ready(action::revoke) == 1);
+    d.answer("b", {.kind = event_kind::ca_done});
+    d.sync();
+    CHECK(d.book.list(2).size() == 2);
+    return;
   }
   SECTION("the call was not made") { d.book.give_back(a, d.now); }
   d.sync();

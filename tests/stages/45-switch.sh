@@ -27,8 +27,10 @@ case $1 in
     esac ;;
   show)
     case $* in *ExecStart*) # as the unit's drop-in says
-      echo LoadState=loaded
-      echo "ExecStart={ path=${program:-$PWD/programs/current/bin/pfxengine} ; argv[]=x run ; pid=0 }"; exit 0 ;;
+      echo "LoadState=${load_state:-loaded}"
+      echo "ExecStart={ path=${program:-$PWD/programs/current/bin/pfxengine} ; argv[]=x run ; pid=0 }"
+      [ -z "${second:-}" ] || echo "ExecStart={ path=$second ; argv[]=x run ; pid=0 }"
+      exit 0 ;;
     esac
     state=active
     [ ! -d later ] || { mv updates earlier; mv later updates; } # the engine asks for another one
@@ -91,6 +93,9 @@ machine; stage 0.2.0 good
 export program=/usr/bin/pfxengine
 switch 2 "a unit that does not run what the link leads to" run
 unset program
+second=/usr/bin/pfxengine switch 2 "a unit that runs another program as well" run
+load_state=bad-setting switch 2 "a unit that is not loaded" run
+says err 'does not run .*/programs/current/bin/pfxengine'
 says err 'does not run .*/programs/current/bin/pfxengine'
 is "restarts of such a unit" "$(restarts)" ""
 is "the link of such a unit" "$(current)" 0.1.0
@@ -176,6 +181,11 @@ for pass in 2 3; do # killed on the way back
   switch 2 "and held" run
   is "restarts after that" "$(restarts)" "$before"
 done
+machine; stage 0.2.0 good
+killed switch.linked 1 || fail "no kill"
+program=/usr/bin/pfxengine switch 2 "going on where the unit does not run what the link leads to" run
+switch 0 "going on when it does" run
+is "the link" "$(current)" 0.2.0
 machine; stage 0.2.0 good
 for try in 1 2 3; do killed switch.linked 1 || fail "no kill in try $try"; done
 switch 3 "a switch that was interrupted too often" run

@@ -114,6 +114,14 @@ TEST_CASE("every CA that ever issued is known, each once", "[storage][orders]") 
   auto found = s->issued_authorities().value();
   std::sort(found.begin(), found.end());
   CHECK(found == std::vector<std::string>{"a", "ab", "b", "\xff"});
+  batch many;
+  for (std::size_t i = found.size(); i < store::issued_authorities_max; ++i) {
+    many.push_back(put_issued{"ca " + std::to_string(i), "1", "", key(7)});
+  }
+  REQUIRE(s->commit(many));
+  CHECK(s->issued_authorities().value().size() == store::issued_authorities_max);
+  REQUIRE(s->commit({put_issued{"one more", "1", "", key(7)}}));
+  CHECK(s->issued_authorities().error().code == errc::too_large);
 }
 
 TEST_CASE("orders are found open or reported, in the order they are asked for",
