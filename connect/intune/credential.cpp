@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/digest.hpp"
-#include "crypto/pss.hpp"
+#include "crypto/rsa_signature.hpp"
 #include "crypto/random.hpp"
 
 namespace pfx::connect::intune {
@@ -40,7 +40,7 @@ result<void> check(const credential& one, std::size_t index) {
   const auto& pair = std::get<client_certificate>(one.proof);
   if (!pair.cert.matches(pair.key))
     return failure(errc::bad_input, field, "does not belong to the private key beside it");
-  if (!pair.cert.is_rsa() || pair.cert.key_bits() < crypto::pss_bits_min)
+  if (!pair.cert.is_rsa() || pair.cert.key_bits() < crypto::rsa_signer_bits_min)
     return failure(errc::not_supported, field, "must have an RSA key of at least 2048 bits");
   return {};
 }

@@ -1,9 +1,11 @@
 // Three parts, a header, a signature, claims.
 #include "sandbox/intune/assertion.hpp"
 
+#include <cmath>
+
 #include "connect/http/json.hpp"
 #include "crypto/digest.hpp"
-#include "crypto/pss.hpp"
+#include "crypto/rsa_signature.hpp"
 
 namespace pfx::sandbox {
 
@@ -43,9 +45,13 @@ std::string text(const json& from, const char* name) {
   return at != from.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
 
+/// RFC 7519 2, NumericDate: may have a fraction, and has one from MSAL for Python. 0 if it is none,
+/// or further away than such a number can tell apart seconds.
 std::int64_t seconds(const json& from, const char* name) {
+  constexpr double exact_max = 9'007'199'254'740'992.0; // 2^53
   const auto at = from.find(name);
-  return at != from.end() && at->is_number_integer() ? at->get<std::int64_t>() : 0;
+  const auto given = at != from.end() && at->is_number() ? at->get<double>() : 0.0;
+  return std::abs(given) <= exact_max ? static_cast<std::int64_t>(given) : 0;
 }
 
 std::vector<std::string> audiences_of(const json& claims) {
@@ -61,9 +67,30 @@ std::vector<std::string> audiences_of(const json& claims) {
   return out;
 }
 
+/// Each thumbprint that is there must be right, and one must be there. MSAL for Python writes the
+/// padding that RFC 7515 leaves out, and Entra takes it.
+result<void> check_thumbprints(const json& header, const crypto::certificate& by) {
+  const auto named = [&](const char* name, byte_view octets) {
+    auto given = text(header, name);
+    given.erase(given.find_last_not_of('=') + 1);
+    return !header.contains(name) || given == crypto::to_base64url(octets);
+  };
+  if (!named("x5t#S256", crypto::sha256(by.der()).octets)) {
+    return failure(errc::unauthorized, "x5t#S256", "is of no certificate of this application");
+  }
+  if (!named("x5t", crypto::sha1(by.der()))) {
+    return failure(errc::unauthorized, "x5t", "is of no certificate of this application");
+  }
+  if (!header.contains("x5t#S256") && !header.contains("x5t")) {
+    return failure(errc::unauthorized, "x5t#S256", "is missing, and x5t too");
+  }
+  return {};
+}
+
 result<void> check_header(const json& header, const crypto::certificate& by) {
-  if (text(header, "alg") != "PS256") {
-    return failure(errc::unauthorized, "alg", "is not PS256");
+  const auto algorithm = text(header, "alg");
+  if (algorithm != "PS256" && algorithm != "RS256") {
+    return failure(errc::unauthorized, "alg", "is neither PS256 nor RS256");
   }
   if (header.contains("crit")) {
     return failure(errc::unauthorized, "crit", "names an extension that nobody knows");
@@ -72,10 +99,7 @@ result<void> check_header(const json& header, const crypto::certificate& by) {
   if (header.contains("typ") && type != "JWT") {
     return failure(errc::unauthorized, "typ", "is not JWT");
   }
-  if (text(header, "x5t#S256") != crypto::to_base64url(crypto::sha256(by.der()).octets)) {
-    return failure(errc::unauthorized, "x5t#S256", "is of no certificate of this application");
-  }
-  return {};
+  return check_thumbprints(header, by);
 }
 
 } // namespace
@@ -97,7 +121,9 @@ result<assertion_claims> verify_assertion(std::string_view text_given,
   if (auto right = check_header(*header, by); !right) {
     return failure(right.error());
   }
-  if (!crypto::verify_pss_sha256(by, as_bytes(text_given.substr(0, last)), *signature)) {
+  const auto verified = text(*header, "alg") == "PS256" ? crypto::verify_pss_sha256
+                                                        : crypto::verify_pkcs1_sha256;
+  if (!verified(by, as_bytes(text_given.substr(0, last)), *signature)) {
     return failure(errc::unauthorized, "signature", "is wrong");
   }
   return assertion_claims{audiences_of(*claims),  text(*claims, "iss"),    text(*claims, "sub"),

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/digest.hpp"
-#include "crypto/pss.hpp"
+#include "crypto/rsa_signature.hpp"
 #include "tests/connect/intune_desk.hpp"
 
 using namespace pfx;

@@ -2,7 +2,7 @@
 // know: what Microsoft Entra refuses is refused here, with its code.
 #include "connect/intune/token_request.hpp"
 #include "crypto/digest.hpp"
-#include "crypto/pss.hpp"
+#include "crypto/rsa_signature.hpp"
 #include "tests/sandbox/tenant_support.hpp"
 
 using namespace pfx;
@@ -178,12 +178,36 @@ TEST_CASE("an assertion is refused for each thing that is wrong with it", "[tena
   refused("exp", nullptr, 700024);
   refused("nbf", now + 3600, 700024);
   refused("jti", nullptr, 50027);
-  refused("alg", "RS256", 700027, true);
+  refused("alg", "RS256", 700027, true); // the signature is a PS256 one
+  refused("alg", "ES256", 700027, true);
   refused("alg", "none", 700027, true);
   refused("x5t#S256", "AAAA", 700027, true);
   refused("x5t#S256", nullptr, 700027, true);
+  refused("x5t#S256", 5, 700027, true);
+  refused("x5t", "AAAA", 700027, true); // beside a right one
   refused("crit", json::array({"b64"}), 700027, true);
   CHECK(with(at, header_now(), claims_now()).status == 200);
+}
+
+TEST_CASE("an assertion's times may have fractions", "[tenant][token]") {
+  bare_tenant at;
+  auto claims = claims_now();
+  for (const char* name : {"nbf", "iat", "exp"}) {
+    claims[name] = static_cast<double>(claims[name].get<std::int64_t>()) - 0.5;
+  }
+  CHECK(with(at, header_now(), claims).status == 200);
+  claims["jti"] = "two";
+  claims["exp"] = 1e300;
+  CHECK(code_of(with(at, header_now(), claims)) == 700024);
+}
+
+TEST_CASE("an assertion may name its certificate by SHA-1 alone, padded as MSAL does",
+          "[tenant][token]") {
+  bare_tenant at;
+  auto header = header_now();
+  header.erase("x5t#S256");
+  header["x5t"] = crypto::to_base64url(crypto::sha1(bare_tenant::identity().cert.der())) + "=";
+  CHECK(with(at, header, claims_now()).status == 200);
 }
 
 TEST_CASE("an assertion with the signature of another key, or none, is refused",

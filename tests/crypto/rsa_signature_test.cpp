@@ -1,4 +1,5 @@
-// PS256 signatures: made here, verified here and by OpenSSL with parameters of its own.
+// PS256 signatures: made here, verified here and by OpenSSL with parameters of its own. RS256
+// signatures: made by OpenSSL, verified here.
 #include "tests/catch.hpp"
 
 #include <openssl/evp.h>
@@ -7,7 +8,7 @@
 #include "crypto/digest.hpp"
 #include "crypto/issue.hpp"
 #include "crypto/openssl.hpp"
-#include "crypto/pss.hpp"
+#include "crypto/rsa_signature.hpp"
 
 using namespace pfx;
 using namespace pfx::crypto;
@@ -42,6 +43,18 @@ bool verified_elsewhere(const certificate& cert, byte_view octets, byte_view sig
   return good;
 }
 
+bytes rs256(const private_key& key, byte_view octets) {
+  bytes out(512);
+  std::size_t size = out.size();
+  ::EVP_MD_CTX* context = ::EVP_MD_CTX_new();
+  REQUIRE(::EVP_DigestSignInit(context, nullptr, ::EVP_sha256(), nullptr, detail::access::pkey(key))
+          == 1);
+  REQUIRE(::EVP_DigestSign(context, out.data(), &size, octets.data(), octets.size()) == 1);
+  ::EVP_MD_CTX_free(context);
+  out.resize(size);
+  return out;
+}
+
 } // namespace
 
 TEST_CASE("a PS256 signature verifies, with a salt of 32 octets", "[crypto][pss]") {
@@ -70,6 +83,23 @@ TEST_CASE("a PS256 signature of something else or by somebody else is refused", 
   CHECK_FALSE(verify_pss_sha256(signer.cert, text, byte_view(signature).first(255)));
   signature[100] ^= 1;
   CHECK_FALSE(verify_pss_sha256(signer.cert, text, signature));
+}
+
+TEST_CASE("an RS256 signature verifies as what it is alone", "[crypto][pss]") {
+  const pair signer = make(key_algorithm::rsa2048);
+  const pair other = make(key_algorithm::rsa2048);
+  const pair ec = make(key_algorithm::ec_p256);
+  const bytes text = to_bytes("eyJhbGciOiJSUzI1NiJ9.e30");
+  bytes signature = rs256(signer.key, text);
+  CHECK(verify_pkcs1_sha256(signer.cert, text, signature));
+  CHECK_FALSE(verify_pss_sha256(signer.cert, text, signature));
+  CHECK_FALSE(verify_pkcs1_sha256(signer.cert, text, *sign_pss_sha256(signer.key, text)));
+  CHECK_FALSE(verify_pkcs1_sha256(signer.cert, to_bytes("text"), signature));
+  CHECK_FALSE(verify_pkcs1_sha256(other.cert, text, signature));
+  CHECK_FALSE(verify_pkcs1_sha256(ec.cert, text, rs256(ec.key, text)));
+  CHECK_FALSE(verify_pkcs1_sha256(signer.cert, text, {}));
+  signature[100] ^= 1;
+  CHECK_FALSE(verify_pkcs1_sha256(signer.cert, text, signature));
 }
 
 TEST_CASE("keys that PS256 is not for are refused before anything is signed", "[crypto][pss]") {
