@@ -87,12 +87,14 @@ exit_code list(const control_options& options) {
       say(engine::to_json(*found));
       return exit_code::done;
     }
-    for (const auto& each : *found)
+    for (const auto& each : found->requests)
       say(row(printable(each.context, 512),
               each.state + (each.outcome.empty() ? "" : " " + each.outcome) + "  "
                 + moment(each.settled_at != 0 ? each.settled_at : each.received_at)
                 + (each.reason.empty() ? "" : "  " + printable(each.reason, 200))));
-    if (found->empty())
+    if (found->more)
+      complain("there are more; --count and --state choose others");
+    else if (found->requests.empty())
       complain("there is no such request");
     return exit_code::done;
   });

@@ -24,8 +24,8 @@ namespace pfx::engine {
 /// What the socket can ask for; each may be called from several threads at once.
 struct control_commands {
   std::function<status()> current;
-  std::function<result<std::vector<request_summary>>(
-    const std::string& state, std::size_t count_max, const std::string& flow)>
+  std::function<result<request_page>(const std::string& state, std::size_t count_max,
+                                     const std::string& flow)>
     requests;
   std::function<result<request_timeline>(const std::string& context, const std::string& flow)> show;
   std::function<result<order_page>(const std::string& state, std::size_t count_max)> revocations;
@@ -66,9 +66,8 @@ public:
   /// As the engine wrote it: one JSON object.
   [[nodiscard]] result<std::string> status_text() const;
   [[nodiscard]] result<status> current() const;
-  [[nodiscard]] result<std::vector<request_summary>> requests(const std::string& state,
-                                                              std::size_t count_max,
-                                                              const std::string& flow = {}) const;
+  [[nodiscard]] result<request_page> requests(const std::string& state, std::size_t count_max,
+                                              const std::string& flow = {}) const;
   [[nodiscard]] result<request_timeline> show(const std::string& context,
                                               const std::string& flow = {}) const;
   [[nodiscard]] result<order_page> revocations(const std::string& state,
@@ -87,7 +86,7 @@ private:
 };
 
 /// For `--json`: one JSON object each, as on the socket.
-[[nodiscard]] std::string to_json(const std::vector<request_summary>& values);
+[[nodiscard]] std::string to_json(const request_page& values);
 [[nodiscard]] std::string to_json(const request_timeline& value);
 [[nodiscard]] std::string to_json(const order_page& values);
 

@@ -65,15 +65,14 @@ result<status> control_client::current() const {
   return status_from_json(*text);
 }
 
-result<std::vector<request_summary>> control_client::requests(const std::string& wanted,
-                                                              std::size_t count_max,
-                                                              const std::string& flow) const {
+result<request_page> control_client::requests(const std::string& wanted, std::size_t count_max,
+                                              const std::string& flow) const {
   const auto text
     = state_->get("/requests?state=" + detail::percent_encoded(wanted) + "&count="
                   + std::to_string(count_max) + "&flow=" + detail::percent_encoded(flow));
   if (!text)
     return failure(text.error());
-  return detail::summaries_from_json(*text);
+  return detail::requests_from_json(*text);
 }
 
 result<order_page> control_client::revocations(const std::string& wanted,

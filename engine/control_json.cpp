@@ -135,14 +135,17 @@ errc code_of(std::string_view word) noexcept {
   return errc::internal;
 }
 
-} // namespace
-
-std::string to_json(const std::vector<request_summary>& values) {
+template <class Summary>
+std::string page_of(const std::vector<Summary>& values, bool more) {
   auto list = ordered_json::array();
   for (const auto& value : values)
     list.push_back(object_of(value));
-  return ordered_json{{"value", std::move(list)}}.dump(-1, ' ', false, replace);
+  return ordered_json{{"value", std::move(list)}, {"more", more}}.dump(-1, ' ', false, replace);
 }
+
+} // namespace
+
+std::string to_json(const request_page& values) { return page_of(values.requests, values.more); }
 
 std::string to_json(const request_timeline& value) {
   auto lines = ordered_json::array();
@@ -152,13 +155,7 @@ std::string to_json(const request_timeline& value) {
     -1, ' ', false, replace);
 }
 
-std::string to_json(const order_page& values) {
-  auto list = ordered_json::array();
-  for (const auto& value : values.orders)
-    list.push_back(object_of(value));
-  return ordered_json{{"value", std::move(list)}, {"more", values.more}}.dump(-1, ' ', false,
-                                                                              replace);
-}
+std::string to_json(const order_page& values) { return page_of(values.orders, values.more); }
 
 std::string to_json(const audit_excerpt& value) {
   auto list = ordered_json::array();
@@ -204,12 +201,13 @@ result<std::string> percent_decoded(std::string_view text) {
   return out;
 }
 
-result<std::vector<request_summary>> summaries_from_json(std::string_view text) {
+result<request_page> requests_from_json(std::string_view text) {
   try {
-    std::vector<request_summary> out;
+    request_page out;
     const auto whole = json::parse(text);
     for (const auto& each : whole.at("value"))
-      out.push_back(summary_of(each));
+      out.requests.push_back(summary_of(each));
+    out.more = whole.value("more", false);
     return out;
   } catch (const std::exception& fault) {
     return failure(errc::bad_input, "requests", printable(fault.what(), 200));

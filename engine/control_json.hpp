@@ -10,7 +10,7 @@ namespace pfx::engine::detail {
 /// errc::bad_input for a broken escape.
 [[nodiscard]] result<std::string> percent_decoded(std::string_view text);
 
-[[nodiscard]] result<std::vector<request_summary>> summaries_from_json(std::string_view text);
+[[nodiscard]] result<request_page> requests_from_json(std::string_view text);
 [[nodiscard]] result<order_page> orders_from_json(std::string_view text);
 [[nodiscard]] result<request_timeline> timeline_from_json(std::string_view text);
 

@@ -1,6 +1,8 @@
 // The engine's face over the actor host: translates values, owns lifetimes.
 #include "engine/engine_state.hpp"
 
+#include <algorithm>
+
 #include "core/limits.hpp"
 #include "core/program_version.hpp"
 #include "engine/audit_store.hpp"
@@ -203,31 +205,29 @@ bool engine::wait_halted(std::chrono::milliseconds patience) const {
   return state_->host->wait_halted(patience);
 }
 
-result<std::vector<request_summary>> engine::requests(const std::string& wanted,
-                                                      std::size_t count_max,
-                                                      const std::string& in_flow) const {
+result<request_page> engine::requests(const std::string& wanted, std::size_t count_max,
+                                      const std::string& in_flow) const {
   const auto wanted_flow = flow_of_word(in_flow);
   if (!wanted_flow) {
     return failure(wanted_flow.error());
   }
-  std::vector<request_summary> out;
+  detail::pager<request_summary> out(count_max);
   if (*wanted_flow == flow::revocation) {
     const auto orders = revocations(wanted, count_max);
     if (!orders) {
       return failure(orders.error());
     }
-    for (const auto& one : orders->orders) {
-      out.push_back(detail::summary_of(one));
-    }
-    return out;
+    const bool whole = std::ranges::all_of(
+      orders->orders, [&](const auto& one) { return out.add(detail::summary_of(one)); });
+    return request_page{std::move(out.values), !whole || orders->more};
   }
   if (wanted == "settled") {
-    auto read
+    const auto read
       = state_->parts->store->each_settled([&](const request_key& key, const settled_record& one) {
-          out.push_back(summary_of(key, one));
-          return out.size() < count_max;
+          return out.add(summary_of(key, one));
         });
-    return read ? result<std::vector<request_summary>>(std::move(out)) : failure(read.error());
+    return read ? result<request_page>(request_page{std::move(out.values), out.more})
+                : failure(read.error());
   }
   std::optional<record_state> filter;
   if (!wanted.empty()) {
@@ -236,14 +236,12 @@ result<std::vector<request_summary>> engine::requests(const std::string& wanted,
       return failure(errc::bad_input, "state", "is not a state: " + printable(wanted));
     }
   }
-  auto open = state_->host->list(filter, count_max);
+  const auto open = state_->host->list(filter, count_max + 1); // one over: whether there is more
   if (!open) {
     return failure(open.error());
   }
-  for (const auto& one : *open) {
-    out.push_back(summary_of(one));
-  }
-  return out;
+  (void)std::ranges::all_of(*open, [&](const auto& one) { return out.add(summary_of(one)); });
+  return request_page{std::move(out.values), out.more};
 }
 
 result<request_timeline> engine::show(const std::string& context,

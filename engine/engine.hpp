@@ -101,6 +101,10 @@ struct order_summary {
   unix_ms received_at = 0, answered_at = 0;
 };
 /// Some of them; `more`: the number, or the octets of an answer, did not let in all.
+struct request_page {
+  std::vector<request_summary> requests;
+  bool more = false;
+};
 struct order_page {
   std::vector<order_summary> orders;
   bool more = false;
@@ -142,9 +146,8 @@ public:
   /// `state` empty = all open ones; at most `count_max`, oldest first. Settled ones with state
   /// "settled".
   /// `flow`: "pfx" (also if empty) or "revocation", whose states are those of order_summary.
-  [[nodiscard]] result<std::vector<request_summary>> requests(const std::string& state,
-                                                              std::size_t count_max,
-                                                              const std::string& flow = {}) const;
+  [[nodiscard]] result<request_page> requests(const std::string& state, std::size_t count_max,
+                                              const std::string& flow = {}) const;
   /// With an empty `flow` the PFX request is meant, or, if there is none, the revocation order.
   [[nodiscard]] result<request_timeline> show(const std::string& context,
                                               const std::string& flow = {}) const;

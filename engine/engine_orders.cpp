@@ -7,14 +7,7 @@ namespace pfx::engine {
 
 namespace {
 
-/// Of one list, before it is JSON, which at most doubles it: the control client reads 8 MiB.
-constexpr std::size_t page_bytes_max = 3u << 20;
-constexpr std::size_t order_overhead = 512; ///< names, numbers and times in JSON
-
-std::size_t size_of(const order_summary& one) {
-  return order_overhead + one.context.size() + one.serial_number.size() + one.issuer.size()
-    + one.authority.size() + one.certificate.size() + one.crl_number.size() + one.reason.size();
-}
+constexpr std::size_t summary_overhead = 512; ///< names, numbers and times in JSON
 
 std::optional<order_state> order_state_of(std::string_view word) {
   for (std::size_t i = 1; i <= order_state_count; ++i) {
@@ -24,32 +17,6 @@ std::optional<order_state> order_state_of(std::string_view word) {
     }
   }
   return std::nullopt;
-}
-
-order_summary summary_of_order(const revocation_order& from) {
-  order_summary out;
-  out.context = printable(from.key.context, revocation_context_bytes_max);
-  out.state = std::string(name_of(from.state));
-  out.serial_number = printable(from.serial_number);
-  out.issuer = printable(from.issuer_name, 256);
-  out.authority = from.authority;
-  out.certificate = from.serial;
-  out.crl_number = from.crl_number;
-  out.attempts = from.attempts;
-  out.hand_outs = from.hand_outs;
-  out.received_at = from.received_at;
-  out.answered_at = from.answered_at;
-  if (from.state == order_state::answered || is_final(from.state)) {
-    out.outcome = from.code == service_code::none
-      ? "revoked"
-      : "failed " + std::to_string(static_cast<unsigned>(from.code));
-    out.reason = printable(from.text, 300);
-  } else if (from.state == order_state::held) {
-    out.reason = "over the limit of an hour: waits for an operator";
-  } else if (!from.live.missing_ca.empty()) {
-    out.reason = "waits for a CA that is not configured: " + printable(from.live.missing_ca);
-  }
-  return out;
 }
 
 /// The state that an event led to, or was told in. The trail itself does not say it.
@@ -80,6 +47,32 @@ request_key order_key(const assembly& parts, const std::string& context) {
 
 } // namespace
 
+order_summary detail::summary_of(const revocation_order& from) {
+  order_summary out;
+  out.context = printable(from.key.context, revocation_context_bytes_max);
+  out.state = std::string(name_of(from.state));
+  out.serial_number = printable(from.serial_number);
+  out.issuer = printable(from.issuer_name, 256);
+  out.authority = from.authority;
+  out.certificate = from.serial;
+  out.crl_number = from.crl_number;
+  out.attempts = from.attempts;
+  out.hand_outs = from.hand_outs;
+  out.received_at = from.received_at;
+  out.answered_at = from.answered_at;
+  if (from.state == order_state::answered || is_final(from.state)) {
+    out.outcome = from.code == service_code::none
+      ? "revoked"
+      : "failed " + std::to_string(static_cast<unsigned>(from.code));
+    out.reason = printable(from.text, 300);
+  } else if (from.state == order_state::held) {
+    out.reason = "over the limit of an hour: waits for an operator";
+  } else if (!from.live.missing_ca.empty()) {
+    out.reason = "waits for a CA that is not configured: " + printable(from.live.missing_ca);
+  }
+  return out;
+}
+
 request_summary detail::summary_of(const order_summary& from) {
   request_summary out;
   out.context = from.context;
@@ -104,7 +97,7 @@ result<request_timeline> detail::show_order(const assembly& parts, const std::st
     return failure(errc::not_found, "requestContext", "no request has this context");
   }
   request_timeline out;
-  out.summary = summary_of(summary_of_order(*found->front()));
+  out.summary = summary_of(summary_of(*found->front()));
   auto trail = parts.store->trail(key);
   if (!trail) {
     return failure(trail.error());
@@ -116,14 +109,13 @@ result<request_timeline> detail::show_order(const assembly& parts, const std::st
   return out;
 }
 
-bool detail::order_pager::add(const revocation_order& one) {
-  auto next = summary_of_order(one);
-  size_ += size_of(next);
-  page.more = page.orders.size() >= count_max_ || size_ > page_bytes_max;
-  if (!page.more) {
-    page.orders.push_back(std::move(next));
-  }
-  return !page.more;
+std::size_t detail::size_of(const request_summary& one) {
+  return summary_overhead + one.context.size() + one.reason.size();
+}
+
+std::size_t detail::size_of(const order_summary& one) {
+  return summary_overhead + one.context.size() + one.serial_number.size() + one.issuer.size()
+    + one.authority.size() + one.certificate.size() + one.crl_number.size() + one.reason.size();
 }
 
 result<order_page> engine::revocations(const std::string& wanted, std::size_t count_max) const {
@@ -131,18 +123,21 @@ result<order_page> engine::revocations(const std::string& wanted, std::size_t co
   if (!wanted.empty() && !filter) {
     return failure(errc::bad_input, "state", "is not a state: " + printable(wanted));
   }
-  detail::order_pager out(count_max);
+  detail::pager<order_summary> out(count_max);
   if (filter && is_final(*filter)) {
-    auto read = state_->parts->store->each_reported_order(
-      [&](const revocation_order& one) { return one.state != *filter || out.add(one); });
-    return read ? result<order_page>(std::move(out.page)) : failure(read.error());
+    auto read = state_->parts->store->each_reported_order([&](const revocation_order& one) {
+      return one.state != *filter || out.add(detail::summary_of(one));
+    });
+    return read ? result<order_page>(order_page{std::move(out.values), out.more})
+                : failure(read.error());
   }
   const auto open = state_->host->orders(count_max + 1, filter); // one over: whether there is more
   if (!open) {
     return failure(open.error());
   }
-  (void)std::all_of(open->begin(), open->end(), [&](const auto& one) { return out.add(one); });
-  return std::move(out.page);
+  (void)std::ranges::all_of(*open,
+                            [&](const auto& one) { return out.add(detail::summary_of(one)); });
+  return order_page{std::move(out.values), out.more};
 }
 
 result<void> engine::approve_revocation(const std::string& context) {

@@ -121,8 +121,8 @@ result<assertion_claims> verify_assertion(std::string_view text_given,
   if (auto right = check_header(*header, by); !right) {
     return failure(right.error());
   }
-  const auto verified = text(*header, "alg") == "PS256" ? crypto::verify_pss_sha256
-                                                        : crypto::verify_pkcs1_sha256;
+  const auto verified
+    = text(*header, "alg") == "PS256" ? crypto::verify_pss_sha256 : crypto::verify_pkcs1_sha256;
   if (!verified(by, as_bytes(text_given.substr(0, last)), *signature)) {
     return failure(errc::unauthorized, "signature", "is wrong");
   }

@@ -88,13 +88,13 @@ struct cardboard {
     control_commands out;
     out.current = [] { return some_status(); };
     out.requests = [this](const std::string& state, std::size_t count,
-                          const std::string& flow) -> result<std::vector<request_summary>> {
+                          const std::string& flow) -> result<request_page> {
       const std::lock_guard lock(guard);
       asked.push_back("list:" + state + ":" + std::to_string(count)
                       + (flow.empty() ? "" : ":" + flow));
       if (state == "nonsense")
         return failure(errc::bad_input, "state", "is not a state");
-      return std::vector<request_summary>{some_summary("a"), some_summary("b")};
+      return request_page{{some_summary("a"), some_summary("b")}, state == "quarantined"};
     };
     out.revocations = [this](const std::string& state, std::size_t count) -> result<order_page> {
       const std::lock_guard lock(guard);
@@ -174,10 +174,12 @@ TEST_CASE("the socket answers what the engine says, and is for its user alone",
   CHECK(both.client.current().value().connector_id == "connector-7");
   const auto list = both.client.requests("quarantined", 7);
   REQUIRE(list);
-  REQUIRE(list->size() == 2);
-  CHECK((*list)[0].reason == "three attempts");
-  CHECK((*list)[0].received_at == 1'790'000'000'000);
-  CHECK(both.behind.asked.back() == "list:quarantined:7");
+  REQUIRE(list->requests.size() == 2);
+  CHECK(list->requests[0].reason == "three attempts");
+  CHECK(list->requests[0].received_at == 1'790'000'000'000);
+  CHECK(list->more);
+  CHECK_FALSE(both.client.requests("uploading", 7)->more);
+  CHECK(both.behind.asked.front() == "list:quarantined:7");
 }
 
 TEST_CASE("a context of any octets finds its request", "[engine][control]") {

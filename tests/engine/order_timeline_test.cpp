@@ -82,25 +82,33 @@ TEST_CASE("a failed order says with which code, one of another tenant is not fou
 TEST_CASE(
   "a list of orders has whole contexts, fits the control client, and says that there is more",
   "[engine][orders]") {
-  engine::detail::order_pager all(1'000);
+  engine::detail::pager<engine::order_summary> all(1'000);
   auto one = order_of("contoso.example.test", order_state::held);
   one.key.context = std::string(8'192, '"');
   std::size_t taken = 0;
-  while (all.add(one)) {
+  while (all.add(engine::detail::summary_of(one))) {
     ++taken;
   }
-  CHECK(all.page.more);
-  CHECK(all.page.orders.size() == taken);
+  CHECK(all.more);
+  CHECK(all.values.size() == taken);
   CHECK(taken > 300);
   CHECK(taken < 1'000);
-  CHECK(all.page.orders.back().context == one.key.context);
-  CHECK(engine::to_json(all.page).size() < (7u << 20));
-  engine::detail::order_pager few(2);
-  one.key.context = "short";
+  CHECK(all.values.back().context == one.key.context);
+  CHECK(engine::to_json(engine::order_page{all.values, all.more}).size() < (7u << 20));
+}
+
+TEST_CASE("a list of requests says that there is more only if there is", "[engine]") {
+  engine::detail::pager<engine::request_summary> few(2);
+  engine::request_summary one;
+  one.context = "short";
   CHECK(few.add(one));
   CHECK(few.add(one));
-  CHECK_FALSE(few.page.more);
+  CHECK_FALSE(few.more);
   CHECK_FALSE(few.add(one));
-  CHECK(few.page.more);
-  CHECK(few.page.orders.size() == 2);
+  CHECK(few.more);
+  CHECK(few.values.size() == 2);
+  one.context = std::string(4u << 20, 'x');
+  engine::detail::pager<engine::request_summary> large(2);
+  CHECK_FALSE(large.add(one));
+  CHECK(large.more);
 }

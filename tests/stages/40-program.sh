@@ -83,7 +83,9 @@ says out '"delivered":12'
 jq -e '.state == "running" and .openRequests == 0' "$dir/out" >/dev/null || fail "the status is not as it should be"
 try 0 "a list" requests list --state settled --json --config "$config"
 id=$(jq -r '.value[0].context' "$dir/out")
-[ "$(jq '.value | length' "$dir/out")" -eq 12 ] || fail "not all settled requests are listed"
+is "settled requests in a list" "$(jq -c '[(.value | length), .more]' "$dir/out")" '[12,false]'
+try 0 "a short list" requests list --state settled --count 11 --config "$config"
+says err 'there are more; --count and --state choose others$'
 try 0 "a story" requests show --config "$config" -- "$id"
 says out 'delivered'
 try 9 "the story of nobody" requests show nobody --config "$config"
