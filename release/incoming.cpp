@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/fault_point.hpp"
@@ -19,6 +20,17 @@ namespace pfx::release::detail {
 namespace {
 
 constexpr std::size_t small_file_bytes_max = 512;
+constexpr std::uint64_t program_bytes_max = 1u << 30;
+
+/// Gives what was made beside the others its name.
+result<void> put_in_place(const std::string& beside, const std::string& to) {
+  if (auto gone = remove_tree(to); !gone)
+    return gone;
+  if (::rename(beside.c_str(), to.c_str()) != 0)
+    return failure(system_error(to, "cannot be named"));
+  fault_point("switch.named");
+  return sync_folder_of(to);
+}
 
 /// At most `length` octets, whatever the file grows to meanwhile.
 result<void> copy_file(const std::string& from, const std::string& to, std::uint64_t length) {
@@ -44,16 +56,18 @@ result<void> copy_file(const std::string& from, const std::string& to, std::uint
       return put;
     copied += octets.size();
   }
-  return failure(errc::too_large, "length", "the staged package is longer than its manifest says");
+  return failure(errc::too_large, "length", printable(from, 512) + " is longer than it may be");
 }
 
 } // namespace
 
-result<std::optional<version>> read_wish(const std::string& update_folder) {
+result<std::optional<wish>> read_wish(const std::string& update_folder) {
   const auto path = wish_path(update_folder);
+  struct ::stat facts {};
+  const auto seen = ::lstat(path.c_str(), &facts); // before it is read: a newer one is not missed
   auto text = read_file(path, small_file_bytes_max);
   if (!text && text.error().code == errc::not_found)
-    return std::optional<version>();
+    return std::optional<wish>();
   if (!text)
     return failure(text.error());
   if (text->ends_with('\n'))
@@ -61,7 +75,11 @@ result<std::optional<version>> read_wish(const std::string& update_folder) {
   const auto what = version_from(*text);
   if (!what)
     return failure(errc::bad_input, printable(path, 512), "holds no version");
-  return std::optional(*what);
+  wish out{*what, *text};
+  if (seen == 0)
+    out.name += " " + std::to_string(facts.st_ino) + " " + std::to_string(facts.st_mtim.tv_sec)
+      + " " + std::to_string(facts.st_mtim.tv_nsec);
+  return std::optional(std::move(out));
 }
 
 result<std::optional<std::uint32_t>> store_format(const std::string& marker) {
@@ -119,7 +137,7 @@ result<incoming> take_incoming(const switch_settings& settings, const version& i
 result<void> install(const incoming& from, const std::string& programs_folder) {
   const auto versions = programs_folder + "/versions";
   const auto beside = versions + "/.incoming";
-  const auto to = versions + "/" + to_string(from.what.what);
+  const auto to = version_folder(programs_folder, from.what.what);
   if (auto made = make_folder(versions, 0755); !made)
     return made;
   if (auto fits = need_room(versions, from.what.length); !fits)
@@ -137,12 +155,37 @@ result<void> install(const incoming& from, const std::string& programs_folder) {
     return done;
   }
   fault_point("switch.unpacked");
-  if (auto gone = remove_tree(to); !gone)
+  return put_in_place(beside, to);
+}
+
+result<void> install_program(const std::string& from, const version& as,
+                             const std::string& programs_folder) {
+  const auto beside = programs_folder + "/versions/.incoming";
+  const auto to = beside + "/" + std::string(program);
+  if (auto gone = remove_tree(beside); !gone)
     return gone;
-  if (::rename(beside.c_str(), to.c_str()) != 0)
-    return failure(system_error(to, "cannot be named"));
-  fault_point("switch.named");
-  return sync_folder_of(to);
+  if (auto made = make_folder(std::filesystem::path(to).parent_path().string(), 0755); !made)
+    return made;
+  auto done = copy_file(from, to, program_bytes_max);
+  if (done && ::chmod(to.c_str(), 0755) != 0)
+    done = failure(system_error(to, "cannot be made a program"));
+  if (done)
+    done = sync_folder_of(to);
+  if (done)
+    return put_in_place(beside, version_folder(programs_folder, as));
+  static_cast<void>(remove_tree(beside));
+  return done;
+}
+
+std::optional<version> linked_version(const std::string& programs_folder) {
+  std::error_code none;
+  const auto to = std::filesystem::read_symlink(programs_folder + "/current", none);
+  const auto what = version_from(to.filename().string());
+  return none || !what ? std::nullopt : std::optional(*what);
+}
+
+std::string version_folder(const std::string& programs_folder, const version& of) {
+  return programs_folder + "/versions/" + to_string(of);
 }
 
 } // namespace pfx::release::detail

@@ -18,13 +18,25 @@ struct incoming {
 [[nodiscard]] result<incoming> take_incoming(const switch_settings& settings,
                                              const version& installed, unix_ms now);
 
-/// The version that the engine asks for; nothing if it asks for none.
-[[nodiscard]] result<std::optional<version>> read_wish(const std::string& update_folder);
+/// What the engine asks for.
+struct wish {
+  version what;
+  std::string name; ///< of this very writing of the file: another time, another name
+};
+/// Nothing if it asks for nothing.
+[[nodiscard]] result<std::optional<wish>> read_wish(const std::string& update_folder);
 
 /// The format of the store, as its marker says; nothing without a store.
 [[nodiscard]] result<std::optional<std::uint32_t>> store_format(const std::string& marker);
 
 /// Puts an unpacked package under its version's name. The program must be in it.
 [[nodiscard]] result<void> install(const incoming& from, const std::string& programs_folder);
+
+/// The same for one file: the program of a package of the distribution.
+[[nodiscard]] result<void> install_program(const std::string& from, const version& as,
+                                           const std::string& programs_folder);
+/// What the link `current` leads to; nothing if there is none, or somebody else's.
+[[nodiscard]] std::optional<version> linked_version(const std::string& programs_folder);
+[[nodiscard]] std::string version_folder(const std::string& programs_folder, const version& of);
 
 } // namespace pfx::release::detail

@@ -122,12 +122,8 @@ bool staging_folder::holds(const manifest& of) const {
   const auto there = current();
   if (!there || !*there || seen_of((*there)->what) != seen_of(of))
     return false;
-  const auto path = path_ + "/" + package_file_name(of);
-  const auto package = detail::open_regular(path);
-  if (!package)
-    return false;
-  const auto size = detail::size_of(*package, path);
-  return size && *size == of.length;
+  const auto whole = measure(path_ + "/" + package_file_name(of), of.length);
+  return whole && whole->length == of.length && whole->hash == of.hash;
 }
 
 result<bool> staging_folder::renew(const manifest& of, const std::string& manifest_text) {

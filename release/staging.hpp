@@ -38,7 +38,8 @@ public:
   /// disk_full leaves what is there for later.
   [[nodiscard]] result<progress> advance(feed& from, const manifest& of,
                                          const std::string& manifest_text);
-  /// True if this very package lies here whole, by name and length, and its manifest beside it.
+  /// True if this very package lies here whole, and its manifest beside it. Reads all of it: one
+  /// that was damaged since is fetched again instead of being refused by the switch for ever.
   [[nodiscard]] bool holds(const manifest& of) const;
   /// The same, and then the manifest is as this text, which the caller has verified: one that was
   /// signed anew, to live longer or to reach more, takes the place of the former.

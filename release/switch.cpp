@@ -60,7 +60,8 @@ result<switcher> switcher::open(switch_settings settings) {
     return failure(state.error());
   if (!state) {
     switch_state first;
-    first.current = {settings.shipped, store_format_version};
+    first.current = {detail::linked_version(settings.programs_folder).value_or(version{}),
+                     store_format_version};
     state = first;
   }
   return switcher(std::move(settings), std::move(*state), std::move(held));
@@ -86,29 +87,43 @@ result<switched> switcher::run(service_control& service) {
   const auto wish = detail::read_wish(settings_.update_folder);
   if (!wish)
     return failure(wish.error());
-  if (!*wish || **wish == state_.current.what)
+  if (!*wish || (settings_.wish_once && (*wish)->name == state_.answered))
     return switched::nothing;
-  if (is_held(state_, **wish))
-    return failure(errc::policy, "version", to_string(**wish) + " is held: " + state_.reason);
-  const auto taken = take_staged(**wish, service);
-  if (!taken) {
-    note(service.now(), "refused " + to_string(**wish) + ": " + one_line(to_string(taken.error())));
-    return failure(taken.error());
-  }
-  auto next = state_;
-  next.phase = switch_phase::trying;
-  next.target = *taken;
-  next.tries = 1;
-  next.by_hand = false;
-  if (auto done = remember(std::move(next)); !done)
-    return failure(done.error());
-  return try_target(service);
+  const auto& wanted = (*wish)->what;
+  if (auto right = check_current(); !right)
+    return failure(right.error());
+  if (wanted == state_.current.what)
+    return switched::nothing;
+  if (is_held(state_, wanted))
+    return failure(errc::policy, "version", to_string(wanted) + " is held: " + state_.reason);
+  return take(wanted, (*wish)->name, service);
 }
 
 bool switcher::asked_for_more() const {
   const auto wish = detail::read_wish(settings_.update_folder);
-  return state_.phase == switch_phase::idle && wish && *wish && **wish != state_.current.what
-    && !is_held(state_, **wish);
+  return state_.phase == switch_phase::idle && wish && *wish && (*wish)->name != state_.answered
+    && (*wish)->what != state_.current.what && !is_held(state_, (*wish)->what);
+}
+
+result<switched> switcher::take(const version& wanted, const std::string& wish,
+                                service_control& service) {
+  const auto taken = take_staged(wanted, service);
+  auto next = state_;
+  next.answered = wish;
+  if (!taken) {
+    note(service.now(), "refused " + to_string(wanted) + ": " + one_line(to_string(taken.error())));
+    static_cast<void>(remember(std::move(next))); // else it is refused once more, at worst
+    return failure(taken.error());
+  }
+  const auto before = look(service);
+  next.phase = switch_phase::trying;
+  next.target = *taken;
+  next.tries = 1;
+  next.by_hand = false;
+  next.had_begun = before && before->active && before->begun;
+  if (auto done = remember(std::move(next)); !done)
+    return failure(done.error());
+  return try_target(service);
 }
 
 result<installed_version> switcher::take_staged(const version& wanted, service_control& service) {
@@ -139,11 +154,14 @@ result<switched> switcher::roll_back(service_control& service) {
     return failure(reads.error());
   if (auto linked = check_link(service); !linked)
     return failure(linked.error());
+  if (auto right = check_current(); !right)
+    return failure(right.error());
   auto next = state_;
   next.phase = switch_phase::trying;
   next.target = state_.previous;
   next.tries = 1;
   next.by_hand = true;
+  next.had_begun = false; // an operator knows why
   if (auto done = remember(std::move(next)); !done)
     return failure(done.error());
   return try_target(service);
@@ -198,20 +216,39 @@ result<switched> switcher::try_target(service_control& service) {
   return hold_out(service);
 }
 
-/// It has to stay what it is: the same process, active, until the watch is over.
+/// One that failed tells nothing about the version: the manager may be busy, or start anew itself.
+result<service_control::sight> switcher::look(service_control& service) const {
+  for (int failed = 1;; ++failed) {
+    auto seen = service.look();
+    if (seen || failed >= looks_failed_max)
+      return seen;
+    service.pause(settings_.look_every_ms);
+  }
+}
+
+/// It has to stay what it is: the same process, active, until the watch is over; and by then it
+/// must have done what the one before had done, which is to check in.
 result<switched> switcher::hold_out(service_control& service) {
-  const auto first = service.look();
-  if (!first || !first->active)
-    return give_up(service, "it was not active after it had been ready");
-  for (std::int64_t left = settings_.watch_ms; left > 0; left -= settings_.look_every_ms) {
-    service.pause(std::min(left, settings_.look_every_ms));
-    const auto next = service.look();
-    if (!next || !next->active || next->process != first->process)
+  auto seen = look(service);
+  const auto process = seen ? seen->process : 0;
+  for (std::int64_t left = settings_.watch_ms;; left -= settings_.look_every_ms) {
+    if (!seen)
+      return give_up(service, "nobody could see whether it holds: " + to_string(seen.error()));
+    if (!seen->active || seen->process != process)
       return give_up(service,
                      "it ended within " + std::to_string((settings_.watch_ms - left) / 1000 + 1)
                        + " s after it had been ready");
+    if (left <= 0)
+      break;
+    service.pause(std::min(left, settings_.look_every_ms));
+    seen = look(service);
   }
+  if (state_.had_begun && !seen->begun)
+    return give_up(service,
+                   "it had not checked in " + std::to_string(settings_.watch_ms / 1000)
+                     + " s after it had been ready, and the version before had");
   auto next = state_;
+  next.had_begun = false;
   next.phase = switch_phase::idle;
   next.previous = state_.current;
   next.current = *state_.target;
@@ -248,6 +285,7 @@ result<switched> switcher::go_back(service_control& service) {
   next.target.reset();
   next.tries = 0;
   next.by_hand = false;
+  next.had_begun = false;
   hold(next, failed);
   if (!reads) { // worse than a program that does not run is one that cannot read its store
     next.previous = state_.current;
@@ -271,43 +309,6 @@ result<switched> switcher::go_back(service_control& service) {
   if (!ready)
     return failure(errc::unavailable, "service", state_.reason);
   return switched::returned;
-}
-
-// -- the link ------
-
-result<void> switcher::check_link(service_control& service) const {
-  const auto link = std::filesystem::path(settings_.programs_folder) / "current";
-  return service.check_program((link / detail::program).lexically_normal().string());
-}
-
-result<void> switcher::lead_to(const version& what) const {
-  const auto& folder = settings_.programs_folder;
-  const auto name = "versions/" + to_string(what);
-  std::error_code none;
-  if (!std::filesystem::is_directory(folder + "/" + name, none))
-    return failure(errc::not_found, printable(folder + "/" + name, 512), "is not there");
-  const auto link = folder + "/current";
-  const auto beside = folder + "/.current";
-  ::unlink(beside.c_str());
-  if (::symlink(name.c_str(), beside.c_str()) != 0)
-    return failure(detail::system_error(beside, "cannot be made"));
-  fault_point("switch.link");
-  if (::rename(beside.c_str(), link.c_str()) != 0)
-    return failure(detail::system_error(link, "cannot be changed"));
-  fault_point("switch.linked");
-  return detail::sync_folder_of(link);
-}
-
-/// Keeps what runs and what ran before.
-void switcher::sweep() const {
-  std::error_code none;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(settings_.programs_folder + "/versions", none)) {
-    const auto what = version_from(entry.path().filename().string());
-    if (what && *what != state_.current.what
-        && (!state_.previous || *what != state_.previous->what))
-      static_cast<void>(detail::remove_tree(entry.path().string()));
-  }
 }
 
 } // namespace pfx::release

@@ -21,6 +21,8 @@ public:
   struct sight {
     bool active = false;
     std::uint64_t process = 0; ///< of the service's main process
+    /// It works, and says so itself: its own word for "has not checked in yet" is another.
+    bool begun = false;
   };
   [[nodiscard]] virtual result<sight> look() = 0;
   /// Refused unless a start of the service runs this program: changing the link would change
@@ -38,11 +40,14 @@ struct switch_settings {
   std::string store_marker;    ///< the store's file that tells its format; empty: not looked at
   std::string product = "pfxengine";
   std::string platform;
-  version shipped;                 ///< what the link leads to before the first switch
+  version shipped;                 ///< of the package that this program came with
   std::int64_t ready_ms = 120'000; ///< from the restart to readiness
   std::int64_t watch_ms = 180'000; ///< for how long it has to go on after that
   std::int64_t look_every_ms = 1'000;
+  bool wish_once = false; ///< a wish that was answered is left alone until it is written anew
 };
+
+inline constexpr int looks_failed_max = 5; ///< in a row; the service manager may be busy
 
 enum class switched : std::uint8_t {
   nothing = 1, ///< nothing is asked for, or it runs already
@@ -67,6 +72,11 @@ public:
   /// The operator's way back to the version before. errc::policy, field "store", if that could not
   /// read the store any more.
   [[nodiscard]] result<switched> roll_back(service_control& service);
+  /// Makes `program`, which the package brought, the version that the link leads to, if it is newer
+  /// than that one or there is none; otherwise only sees to it that the link leads where it should.
+  /// Restarts nothing. True if it is newer. errc::conflict while a switch goes on, errc::policy if
+  /// it is held or could not read the store.
+  [[nodiscard]] result<bool> adopt(const std::string& program);
   /// Lets a held version be tried again. errc::not_found if it is not held.
   [[nodiscard]] result<void> release_hold(const version& what);
 
@@ -81,16 +91,20 @@ private:
   [[nodiscard]] result<switched> give_up(service_control& service, const std::string& why);
   [[nodiscard]] result<switched> go_back(service_control& service);
   [[nodiscard]] result<switched> hold_out(service_control& service);
+  [[nodiscard]] result<service_control::sight> look(service_control& service) const;
+  [[nodiscard]] result<switched> take(const version& wanted, const std::string& wish,
+                                      service_control& service);
   [[nodiscard]] result<installed_version> take_staged(const version& wanted,
                                                       service_control& service);
   [[nodiscard]] result<void> can_read_store(const installed_version& what) const;
   [[nodiscard]] result<void> check_link(service_control& service) const;
+  [[nodiscard]] result<void> check_current() const;
   [[nodiscard]] result<void> lead_to(const version& what) const;
   void sweep() const;
   void note(unix_ms at, const std::string& words) const;
 
   switch_settings settings_;
-  switch_state state_;
+  switch_state state_; ///< without a memory: what the link leads to
   std::unique_ptr<lock> lock_;
 };
 

@@ -46,6 +46,10 @@ std::string encode(const switch_state& value) {
   out += line("tries", std::to_string(value.tries)) + line("by-hand", value.by_hand ? "1" : "0");
   for (const auto& one : value.held)
     out += line("held", to_string(one));
+  if (value.had_begun)
+    out += line("had-begun", "1");
+  if (!value.answered.empty())
+    out += line("answered", value.answered);
   return out + line("reason", value.reason);
 }
 
@@ -69,6 +73,10 @@ result<switch_state> decode_switch_state(std::string_view text) {
   out.by_hand = in.number("by-hand", 0, 1) == 1;
   while (in.at("held") && out.held.size() < held_max)
     out.held.push_back(in.a_version("held"));
+  if (in.at("had-begun"))
+    out.had_begun = in.number("had-begun", 1, 1) == 1;
+  if (in.at("answered"))
+    out.answered = in.value("answered");
   out.reason = in.value("reason");
   in.end();
   if (in.fault())

@@ -34,6 +34,8 @@ struct switch_state {
   std::uint32_t tries = 0;
   bool by_hand = false;      ///< the operator's way back; what it leaves is held
   std::vector<version> held; ///< never tried by themselves again
+  bool had_begun = false;    ///< what ran before the switch had checked in with its service
+  std::string answered;      ///< the last wish that was acted upon or refused; names its file
   std::string reason;        ///< of the last return; printable, one line
   bool operator==(const switch_state&) const = default;
 };

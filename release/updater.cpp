@@ -244,9 +244,24 @@ result<void> updater::set_pin(const std::string& pin) {
   const auto good = pin_from(pin);
   if (!good)
     return failure(good.error());
-  if (pin.empty())
-    return detail::remove_file(pin_path(settings_.directory));
-  return detail::replace_file(pin_path(settings_.directory), as_bytes(pin + "\n"), 0644, "pin");
+  const auto held = lock(settings_);
+  if (!held)
+    return failure(held.error());
+  auto done = pin.empty()
+    ? detail::remove_file(pin_path(settings_.directory))
+    : detail::replace_file(pin_path(settings_.directory), as_bytes(pin + "\n"), 0644, "pin");
+  return done ? withdraw_wish(pin) : done;
+}
+
+/// What was asked for before, and not carried out yet, is not wanted any more.
+result<void> updater::withdraw_wish(const std::string& pin) const {
+  const auto wanted = read_line(wish_path(settings_.directory));
+  const auto what = wanted ? version_from(*wanted) : failure(wanted.error());
+  if (!what || fits_pin(*what, pin))
+    return {};
+  if (auto gone = detail::remove_file(asked_path(settings_.directory)); !gone)
+    return gone;
+  return detail::remove_file(wish_path(settings_.directory));
 }
 
 result<bool> updater::want(const version& what, unix_ms now) {

@@ -71,6 +71,7 @@ public:
 
   /// The operator's pin; empty if there is none.
   [[nodiscard]] result<std::string> pin() const;
+  /// Withdraws a wish that it does not let through.
   [[nodiscard]] result<void> set_pin(const std::string& pin);
   /// Writes the file that the switcher's unit waits for, always anew, so that a switch that was
   /// refused can be asked for again. False if the same was asked for before.
@@ -84,6 +85,7 @@ private:
   updater(update_settings settings, trust_store trust, staging_folder staging);
   /// What another process learned; under the lock.
   [[nodiscard]] result<void> read_trust_anew(unix_ms now);
+  [[nodiscard]] result<void> withdraw_wish(const std::string& pin) const;
 
   update_settings settings_;
   trust_store trust_;

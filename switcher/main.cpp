@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
 
@@ -25,6 +26,7 @@ struct options {
   std::string unit = "pfxengine.service";
   std::string shipped = program_version();
   std::string hold;
+  std::string program = "/usr/bin/pfxengine";
   double ready_s = 120;
   double watch_s = 180;
   double look_every_s = 1;
@@ -84,6 +86,20 @@ int run(options& from) {
   return code;
 }
 
+int adopt(options& from) {
+  ::umask(022); // the engine's user runs what is made here
+  auto one = open(from);
+  if (!one)
+    return refuse(one.error());
+  const auto newer = one->adopt(from.program);
+  if (!newer)
+    return refuse(newer.error());
+  say(release::to_string(one->state().current.what)
+      + (*newer ? " is the version that the link leads to now"
+                : " is the version that the link leads to, as before"));
+  return done;
+}
+
 int release_hold(options& from) {
   const auto what = release::version_from(from.hold);
   if (!what)
@@ -124,7 +140,7 @@ void add_settings(CLI::App& root, options& to) {
     ->capture_default_str();
   root.add_option("--platform", s.platform, "What releases must be made for")
     ->capture_default_str();
-  root.add_option("--shipped", to.shipped, "What the link leads to before the first switch")
+  root.add_option("--shipped", to.shipped, "Version of the package that brought this program")
     ->capture_default_str();
   root.add_option("--manager", to.manager, "The service manager's command")->capture_default_str();
   root.add_option("--unit", to.unit, "The engine's unit")->capture_default_str();
@@ -154,8 +170,15 @@ int parse_and_run(int argc, char** argv) {
   options from;
   int code = done;
   add_settings(root, from);
-  root.add_subcommand("run", "Do what the engine asks for, or go on with what was interrupted")
-    ->callback([&] { code = run(from); });
+  auto* running
+    = root.add_subcommand("run", "Do what the engine asks for, or go on with what was interrupted");
+  running->add_flag("--once", from.settings.wish_once,
+                    "Leave a wish alone that was refused before, until it is written anew");
+  running->callback([&] { code = run(from); });
+  auto* adopting = root.add_subcommand(
+    "adopt", "Take the package's own program as the version to run, if it is newer");
+  adopting->add_option("PROGRAM", from.program, "The program")->capture_default_str();
+  adopting->callback([&] { code = adopt(from); });
   root.add_subcommand("rollback", "Back to the version before; holds the one that runs")
     ->callback([&] { code = act(from, &release::switcher::roll_back); });
   auto* unhold = root.add_subcommand("unhold", "Let a version be tried again");

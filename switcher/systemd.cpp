@@ -149,14 +149,17 @@ public:
   }
 
   result<sight> look() override {
-    const auto text = run_command(
-      {command_, "show", "--property=ActiveState", "--property=MainPID", unit_}, look_patience_ms);
+    const auto text = run_command({command_, "show", "--property=ActiveState", "--property=MainPID",
+                                   "--property=StatusText", unit_},
+                                  look_patience_ms);
     if (!text)
       return failure(text.error());
     sight out;
-    out.active = ("\n" + *text).find("\nActiveState=active\n") != std::string::npos;
     constexpr std::string_view name = "\nMainPID=";
     const auto whole = "\n" + *text;
+    out.active = whole.find("\nActiveState=active\n") != std::string::npos;
+    out.begun = whole.find("\nStatusText=running") != std::string::npos
+      || whole.find("\nStatusText=paused") != std::string::npos;
     if (const auto at = whole.find(name); at != std::string::npos)
       static_cast<void>(
         std::from_chars(whole.data() + at + name.size(), whole.data() + whole.size(), out.process));

@@ -47,7 +47,7 @@ install -d /etc/systemd/system/pfxengine-switch.service.d
 cat >/etc/systemd/system/pfxengine-switch.service.d/deadlines.conf <<'TXT'
 [Service]
 ExecStart=
-ExecStart=/usr/bin/pfxengine-switch run --ready-seconds 40 --watch-seconds 20
+ExecStart=/usr/bin/pfxengine-switch run --once --ready-seconds 40 --watch-seconds 20
 TXT
 must "daemon-reload" systemctl daemon-reload
 kept=$(sha256sum /etc/pfxengine/pfxengine.json /etc/pfxengine/master.key)

@@ -87,6 +87,23 @@ TEST_CASE("a part that a crash filled with other octets is thrown away", "[relea
   CHECK(to_the_end(*staging, *room.feed(), of, room.manifest_text()));
 }
 
+TEST_CASE("a staged package that was damaged since is fetched anew", "[release]") {
+  const maker_room room;
+  const auto package = long_package();
+  const auto of = room.offer(sample_manifest(v2, package), package);
+  auto staging = staging_folder::open(room.path("staging"));
+  REQUIRE(to_the_end(*staging, *room.feed(), of, room.manifest_text()));
+  CHECK(*staging->renew(of, room.manifest_text()));
+  auto damaged = package;
+  damaged[100] ^= 1;
+  room.put("staging/pfxengine_0.2.0_linux-x86-64.tar", damaged);
+  CHECK_FALSE(staging->holds(of));
+  CHECK_FALSE(*staging->renew(of, room.manifest_text()));
+  REQUIRE(to_the_end(*staging, *room.feed(), of, room.manifest_text()));
+  CHECK(staging->holds(of));
+  CHECK(text_at((*staging->current())->package_path) == package);
+}
+
 TEST_CASE("a package that is cut, longer or another is never staged", "[release]") {
   const maker_room room;
   const std::string package = "the right package";

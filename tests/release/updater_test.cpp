@@ -71,6 +71,20 @@ TEST_CASE("a pin lets through what begins with it", "[release]") {
   CHECK_FALSE(by.look(*at.room.feed(), release_now));
 }
 
+TEST_CASE("a pin takes back a wish that it would not let through", "[release]") {
+  const machine at;
+  auto by = at.open(at.settings());
+  const auto wanted = at.room.path("updates/wanted");
+  REQUIRE(by.want(v2, release_now));
+  REQUIRE(by.set_pin("0.2"));
+  CHECK(text_at(wanted) == "0.2.0\n");
+  REQUIRE(by.set_pin("0.1"));
+  CHECK_FALSE(std::filesystem::exists(wanted));
+  REQUIRE(by.set_pin(""));
+  CHECK_FALSE(std::filesystem::exists(wanted));
+  CHECK(*by.want(v2, release_now)); // for the first time again
+}
+
 TEST_CASE("a window is open in its hours and on its days", "[release]") {
   using release::window;
   constexpr unix_ms sunday_noon = release_now; // 2026-11-01 is a Sunday

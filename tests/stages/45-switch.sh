@@ -20,12 +20,17 @@ case $1 in
   restart)
     echo "restart $(readlink programs/current)" >>manager.log
     date +%s%N >begun
+    [ ! -e blind.soon ] || mv blind.soon blind
     echo $(($(cat pid 2>/dev/null || echo 100) + 1)) >pid
     case $manner in
       fails) exit 1 ;;
       hangs) exec sleep 60 ;;
     esac ;;
   show)
+    if [ -s blind ]; then # so many times it does not answer
+      left=$(($(cat blind) - 1)); echo $left >blind; [ $left -gt 0 ] || rm blind
+      exit 1
+    fi
     case $* in *ExecStart*) # as the unit's drop-in says
       echo "LoadState=${load_state:-loaded}"
       echo "ExecStart={ path=${program:-$PWD/programs/current/bin/pfxengine} ; argv[]=x run ; pid=0 }"
@@ -37,7 +42,9 @@ case $1 in
     if [ "$manner" = ends ] && [ $(($(date +%s%N) - $(cat begun))) -gt 300000000 ]; then
       echo $(($(cat pid) + 1)) >pid # started again behind our back
     fi
-    printf 'ActiveState=%s\nMainPID=%s\n' "$state" "$(cat pid)" ;;
+    word="running, 0 open"
+    [ "$manner" != idles ] || word="starting, 0 open"
+    printf 'StatusText=%s\nActiveState=%s\nMainPID=%s\n' "$word" "$state" "$(cat pid 2>/dev/null)" ;;
 esac
 exit 0
 MANAGER
@@ -69,13 +76,13 @@ machine() { # anew: 0.1.0 runs
   ln -s versions/0.1.0 programs/current
 }
 places="--state $dir/state --updates $dir/updates --programs $dir/programs --first-root $dir/1.root
-  --store-marker $dir/store-marker --platform $platform --shipped 0.1.0 --manager $dir/manager
+  --store-marker $dir/store-marker --platform $platform --manager $dir/manager
   --ready-seconds 1 --watch-seconds 0.6 --look-every-seconds 0.05"
 switch() { # CODE SENTENCE COMMAND...
   local want=$1 what=$2 got
   shift 2
   # shellcheck disable=SC2086 # many words
-  timeout 60 "$switch" $places "$@" >out 2>err </dev/null
+  timeout 60 "$switch" $places --shipped "${shipped:-0.1.0}" "$@" >out 2>err </dev/null
   got=$?
   is "$what" "$got" "$want"
 }
@@ -130,7 +137,7 @@ for manner in good fails; do
 done
 
 # -- versions that do not hold: back once, then held ------
-for manner in fails hangs ends; do
+for manner in fails hangs ends idles; do
   machine; stage 0.2.0 $manner
   switch 3 "a version that $manner" run
   is "the link after one that $manner" "$(current)" 0.1.0
@@ -141,6 +148,50 @@ for manner in fails hangs ends; do
   switch 0 "the version after one that $manner" run
   is "the link" "$(current)" 0.3.0
 done
+machine; echo idles >programs/versions/0.1.0/manner; stage 0.2.0 idles
+switch 0 "a version that does not check in while the service is away" run
+is "the link" "$(current)" 0.2.0
+machine; stage 0.2.0 good; echo 4 >blind.soon
+switch 0 "a manager that is busy for a moment" run
+is "the link" "$(current)" 0.2.0
+machine; stage 0.2.0 good; echo 1000 >blind.soon
+switch 3 "a manager that does not answer any more" run
+says out 'nobody could see whether it holds'
+is "the link" "$(current)" 0.1.0
+rm -f blind
+
+# -- the package's own program, which apt brings beside what was switched to ------
+printf 'one\n' >installed; chmod 755 installed
+machine; rm -r programs
+switch 0 "the first version is the package's" adopt "$dir/installed"
+says out '^0.1.0 is the version that the link leads to now$'
+is "the link" "$(current) $(cat programs/current/bin/pfxengine)" "0.1.0 one"
+stage 0.2.0 fails
+shipped=0.1.5
+switch 3 "a return although apt brought a newer switch" run
+is "the link" "$(current)" 0.1.0
+switch 0 "taken over by hand" adopt "$dir/installed"
+is "the link" "$(current)" 0.1.5
+stage 0.3.0 good
+switch 0 "and switched from" run
+switch 0 "an older package takes nothing back" adopt "$dir/installed"
+is "the link" "$(current)" 0.3.0
+ln -sfn versions/0.1.5 programs/current
+switch 2 "a link that somebody moved" run
+says err 'current does not lead to .*/versions/0.3.0'
+switch 0 "a link that is mended" adopt "$dir/installed"
+is "the link" "$(current)" 0.3.0
+unset shipped
+
+# -- a wish is carried out when it is written, and not behind anybody's back ------
+machine; stage 0.2.0 good
+program=/usr/bin/pfxengine switch 2 "a wish that is refused" run --once
+switch 0 "the same at the next boot" run --once
+says out '^nothing to do; 0.1.0 runs$'
+echo 0.2.0 >wanted.new; mv wanted.new updates/wanted
+switch 0 "the same written anew" run --once
+is "the link" "$(current)" 0.2.0
+
 machine; echo fails >programs/versions/0.1.0/manner; stage 0.2.0 fails
 switch 4 "none of the two starts" run
 is "restarts when none starts" "$(restarts)" 2
