@@ -9,6 +9,7 @@
 #include "core/codec.hpp"
 #include "engine/audit_store.hpp"
 #include "engine/control.hpp"
+#include "engine/recollection.hpp"
 #include "engine/rotation.hpp"
 
 namespace pfx::engine {
@@ -134,7 +135,14 @@ result<std::unique_ptr<storage::store>> open_store(const configuration& settings
   options.directory = settings.data_directory + "/store";
   options.free_bytes_floor = settings.limits.free_bytes_floor;
   options.create_if_missing = create;
-  return storage::store::open(std::move(options));
+  auto opened = storage::store::open(std::move(options));
+  // The next one that opens it finds a whole log, and would not know.
+  if (opened && (*opened)->status().tail_cut) {
+    if (auto asked = ask_everything(**opened); !asked) {
+      return failure(asked.error());
+    }
+  }
+  return opened;
 }
 
 } // namespace detail

@@ -24,6 +24,34 @@ result<std::string> halt_of(const storage::store& open) {
   return *halted ? printable(to_text(**halted), reason_characters_max) : std::string();
 }
 
+result<std::string> doubt_by_anchor(const storage::store& open, const std::string& anchor_file) {
+  auto known = storage::read_anchor(anchor_file);
+  if (!known) {
+    return known.error().code == errc::corrupt ? result<std::string>(to_string(known.error()))
+                                               : failure(known.error());
+  }
+  if (!*known) {
+    return std::string(); // the first start, or the service's word alone has to do
+  }
+  if ((*known)->store_id != open.store_id()) {
+    return "the store is not the one that " + anchor_file + " tells of";
+  }
+  const auto ours = actors::tasks::in_our_chain(open, {(*known)->sequence, (*known)->head});
+  if (!ours) {
+    return failure(ours.error());
+  }
+  if (!*ours || (*known)->records > open.status().recovered) {
+    return "the store is not as far as " + anchor_file + " says";
+  }
+  return std::string();
+}
+
+/// A write that a power cut tore was never acknowledged; but one flipped bit looks like that, too,
+/// and takes with it what was acknowledged since the anchor was written.
+std::string torn_log(const storage::store& open) {
+  return open.status().tail_cut ? "the log of the store ended in the middle of a write" : "";
+}
+
 } // namespace
 
 result<void> refuse_after_halt(const storage::store& open) {
@@ -40,25 +68,8 @@ result<void> refuse_after_halt(const storage::store& open) {
 }
 
 result<std::string> doubt_of_memory(const storage::store& open, const std::string& anchor_file) {
-  auto known = storage::read_anchor(anchor_file);
-  if (!known) {
-    return known.error().code == errc::corrupt ? result<std::string>(to_string(known.error()))
-                                               : failure(known.error());
-  }
-  if (!*known) {
-    return std::string(); // the first start, or the service's word alone has to do
-  }
-  if ((*known)->store_id != open.store_id()) {
-    return "the store is not the one that " + anchor_file + " tells of";
-  }
-  const auto ours = actors::tasks::in_our_chain(open, {(*known)->sequence, (*known)->head});
-  if (!ours) {
-    return failure(ours.error());
-  }
-  if (!*ours) {
-    return "the store is not as far as " + anchor_file + " says";
-  }
-  return std::string();
+  auto out = doubt_by_anchor(open, anchor_file);
+  return out && out->empty() ? torn_log(open) : out;
 }
 
 result<void> ask_everything(storage::store& open) {

@@ -12,8 +12,8 @@ namespace pfx::engine::detail {
 /// connector to go on.
 [[nodiscard]] result<void> refuse_after_halt(const storage::store& open);
 
-/// Why the store may have forgotten something, in words; empty if the anchor gives no reason to
-/// think so. An anchor that cannot be understood is a reason.
+/// Why the store may have forgotten something, in words; empty if nothing gives a reason to think
+/// so. Reasons: an anchor that knows more or cannot be understood, a log that ended in the middle.
 [[nodiscard]] result<std::string> doubt_of_memory(const storage::store& open,
                                                   const std::string& anchor_file);
 

@@ -3,11 +3,13 @@
 
 #include <filesystem>
 
+#include "actors/tasks/ledger.hpp"
 #include "core/clock.hpp"
 #include "engine/audit_store.hpp"
 #include "engine/recollection.hpp"
 #include "engine/rotation.hpp"
 #include "storage/anchor_file.hpp"
+#include "storage/copy.hpp"
 #include "storage/salvage.hpp"
 
 namespace pfx::engine {
@@ -57,12 +59,20 @@ result<void> compare(const configuration& settings, const storage::store& open,
     auto last = open.last_audit();
     std::string far;
     if (known && *known && last && *last) {
-      far = " (the anchor knows " + std::to_string((*known)->sequence) + " audit lines, the store "
-        + std::to_string((*last)->sequence) + ")";
+      far = " (the anchor knows " + std::to_string((*known)->sequence) + " audit lines and "
+        + std::to_string((*known)->records) + " writes, the store "
+        + std::to_string((*last)->sequence) + " and " + std::to_string(open.status().recovered)
+        + ")";
     }
-    report.words.push_back(*doubt + far
-                           + ": what was acknowledged in between is not in it; the next start asks "
-                             "the service about everything before it submits anything");
+    report.words.push_back(*doubt + far + ": what was acknowledged in between may not be in it");
+  }
+  const auto mark = open.meta(std::string(actors::tasks::ask_everything_mark));
+  if (!mark) {
+    return failure(mark.error());
+  }
+  if (!doubt->empty() || *mark == bytes{1}) {
+    report.words.emplace_back("the next start asks the service about everything before it submits "
+                              "anything");
   }
   return {};
 }
@@ -85,7 +95,7 @@ result<void> copy_tree(const fs::path& from, const fs::path& to) {
     return io_failure(to, why);
   }
   fs::permissions(to, fs::perms::owner_all, why);
-  return why ? result<void>(io_failure(to, why)) : result<void>{};
+  return why ? result<void>(io_failure(to, why)) : storage::sync_file_system(to);
 }
 
 result<void> move_tree(const fs::path& from, const fs::path& to) {
@@ -105,7 +115,10 @@ result<void> take_its_place(const fs::path& fresh, const fs::path& store, const 
     }
     report.words.push_back("what stood there before is kept as " + old.string());
   }
-  return move_tree(fresh, store);
+  if (auto moved = move_tree(fresh, store); !moved) {
+    return moved;
+  }
+  return storage::sync_file_system(store);
 }
 
 /// The engine must not own it: its lock is asked for and given back.
@@ -154,10 +167,6 @@ result<store_report> verify_store(const configuration& settings) {
   }
   if (auto compared = compare(settings, **opened, *report); !compared) {
     return failure(compared.error());
-  }
-  if ((*opened)->status().tail_cut) {
-    report->words.emplace_back("the log ended in the middle of a write: a power cut before that "
-                               "write was acknowledged, or a loss that only the anchor can tell");
   }
   if (auto left = detail::leave(**opened); !left) {
     return failure(left.error());

@@ -1,4 +1,5 @@
-// One line of text: a word, a version, store id, sequence, head.
+// One line of text: a word, a version, store id, sequence, head, records. The first version knew no
+// records.
 #include "storage/anchor_file.hpp"
 
 #include <array>
@@ -17,7 +18,8 @@ namespace pfx::storage {
 namespace {
 
 constexpr std::string_view word = "pfxengine-anchor";
-constexpr std::string_view version = "1";
+constexpr std::string_view first_version = "1";
+constexpr std::string_view version = "2";
 constexpr std::size_t store_id_octets = 16;
 constexpr std::size_t file_bytes_max = 512;
 
@@ -77,7 +79,8 @@ result<void> sync_folder(const std::string& path) {
 result<void> write_anchor(const std::string& path, const anchor_mark& value) {
   const auto beside = path + ".next";
   const auto text = std::string(word) + " " + std::string(version) + " " + to_hex(value.store_id)
-    + " " + std::to_string(value.sequence) + " " + to_hex(value.head) + "\n";
+    + " " + std::to_string(value.sequence) + " " + to_hex(value.head) + " "
+    + std::to_string(value.records) + "\n";
   const auto folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) { // made where that is possible; what is missing else, the next call says
     (void)::mkdir(folder.c_str(), 0700);
@@ -105,8 +108,9 @@ result<std::optional<anchor_mark>> read_anchor(const std::string& path) {
   std::istringstream in(std::string(octets.data(), static_cast<std::size_t>(size)));
   std::string first, second, id, head, rest;
   anchor_mark out;
-  if (!(in >> first >> second >> id >> out.sequence >> head) || (in >> rest) || first != word
-      || second != version) {
+  if (!(in >> first >> second >> id >> out.sequence >> head) || first != word
+      || (second != version && second != first_version)
+      || (second == version && !(in >> out.records)) || (in >> rest)) {
     return damaged(path);
   }
   auto id_octets = from_hex(id);

@@ -1,4 +1,4 @@
-// The anchor: how far the audit chain of a store had come, kept on a path of its own, so that a
+// The anchor: how far a store and its audit chain had come, kept on a path of its own, so that a
 // store which lost its last writes, was restored or was exchanged is noticed at its next start.
 #pragma once
 
@@ -14,6 +14,7 @@ struct anchor_mark {
   bytes store_id;             ///< 16 octets
   std::uint64_t sequence = 0; ///< of the audit entry
   digest head;                ///< of the chain after it
+  std::uint64_t records = 0;  ///< the store's own count of synced writes (store_status.sequence)
   bool operator==(const anchor_mark&) const = default;
 };
 

@@ -162,6 +162,7 @@ store_status store::status() const {
   out.free_bytes = state_->free_bytes();
   out.below_floor = out.free_bytes < state_->options.free_bytes_floor;
   out.sequence = state_->database->latest_sequence();
+  out.recovered = state_->recovered;
   out.unclean_start = state_->unclean_start;
   out.tail_cut = state_->database->tail_cut();
   const std::lock_guard guard(state_->mutex);

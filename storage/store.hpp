@@ -73,7 +73,8 @@ struct store_status {
   std::string poison_reason;
   bool below_floor = false;
   std::uint64_t free_bytes = 0;
-  std::uint64_t sequence = 0;     ///< RocksDB's latest sequence number
+  std::uint64_t sequence = 0;     ///< RocksDB's latest sequence number; of synced writes
+  std::uint64_t recovered = 0;    ///< the same, as it was read back when the store was opened
   std::uint64_t commits = 0;      ///< synced writes in this process
   bool unclean_start = false;
   /// The log ended in the middle of a write when the store was opened. Either that write was never

@@ -89,6 +89,7 @@ result<void> store::state::open_database() {
     return failure(std::move(opened.error()));
   }
   database = std::move(*opened);
+  recovered = database->latest_sequence();
   id = known->store_id;
   return known->complete ? check_identity(*known) : write_identity(*known);
 }

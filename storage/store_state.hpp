@@ -25,6 +25,7 @@ struct store::state {
   data_directory directory;
   bytes id;
   bool unclean_start = false;
+  std::uint64_t recovered = 0; ///< the sequence number before the first write of this process
   std::optional<std::uint64_t> last_audit; ///< only touched by the committing thread
 
   mutable std::mutex commit_mutex; ///< held during a whole commit; the caller brings one at a time

@@ -4,6 +4,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/utilities/checkpoint.h>
 
+#include "storage/copy.hpp"
 #include "storage/store_state.hpp"
 
 namespace pfx::storage {
@@ -24,8 +25,7 @@ result<store_contents> store::verify() const {
        {each_record(counted(out.open_requests)), each_settled(counted(out.settled_requests)),
         each_blob(counted(out.blobs)), each_surplus(counted(out.surplus_certificates)),
         each_order(counted(out.revocation_orders)),
-        each_reported_order(counted(out.revocation_orders)),
-        each_notice(counted(out.scep_notices)),
+        each_reported_order(counted(out.revocation_orders)), each_notice(counted(out.scep_notices)),
         each_audit(0, counted(out.audit_lines))}) {
     if (!read) {
       return failure(read.error());
@@ -55,6 +55,12 @@ result<void> store::back_up(const std::string& target) const {
   }
   if (!status.ok()) {
     return failure(error_of(status, "cannot copy the database"));
+  }
+  if (auto own = part_from_links(room->database_path()); !own) {
+    return own;
+  }
+  if (auto synced = sync_file_system(target); !synced) {
+    return synced;
   }
   return room->write_marker({state_->id, true});
 }

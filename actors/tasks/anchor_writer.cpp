@@ -14,11 +14,13 @@ constexpr const char* topic = "anchor";
 
 } // namespace
 
-void anchor_writer::write(const plant& p, const connect::service::anchor& at) {
+void anchor_writer::write(const plant& p, const connect::service::anchor& at,
+                          std::uint64_t records) {
   auto written = storage::write_anchor(p.settings.anchor_file,
-                                       {p.store->store_id(), at.sequence, at.audit_head});
+                                       {p.store->store_id(), at.sequence, at.audit_head, records});
   if (written) {
     written_ = at.sequence;
+    records_ = records;
     p.attention.clear(topic);
     return;
   }
@@ -36,11 +38,15 @@ void anchor_writer::write(const plant& p, const connect::service::anchor& at) {
 void anchor_writer::keep_current(const plant& p) {
   const auto here = p.anchor.current();
   const auto now = p.time->boot();
-  if (p.settings.anchor_file.empty() || here.sequence == written_ || now < not_before_) {
+  if (p.settings.anchor_file.empty() || now < not_before_) {
     return;
   }
   not_before_ = now + interval_ms;
-  (void)p.disk->post([this, &p, here] { write(p, here); });
+  const auto records = p.store->status().sequence; // of what is synced: never before the store
+  if (here.sequence == written_ && records == records_) {
+    return;
+  }
+  (void)p.disk->post([this, &p, here, records] { write(p, here, records); });
 }
 
 } // namespace pfx::actors::tasks

@@ -194,6 +194,7 @@ TEST_CASE("the anchor outside follows the chain and never runs before it", "[act
     CHECK(outside->sequence == last->sequence);
     CHECK(outside->head == last->chain_head);
     CHECK(outside->store_id == b.plant.store->store_id());
+    CHECK(outside->records == b.plant.store->status().sequence);
     CHECK(*actors::tasks::in_our_chain(*b.plant.store, {outside->sequence, outside->head}));
   }
   const auto outside = storage::read_anchor(b.anchor_path()).value();

@@ -27,6 +27,7 @@ ROUND_SECONDS = 2.5
 LYING_ROUNDS = 10          # at most; it ends with the first thing that shows
 LYING_SECONDS = 3          # long enough for a start to be heard of
 DRAIN_SECONDS = 120
+TORN = "the log of the store ended in the middle of a write"
 NAMES = ("lost", "second_results", "surplus_certificates", "shared_keys", "failed")
 SETTINGS = dict(SETTINGS, **{"service.leaseSeconds": 5})
 
@@ -55,7 +56,8 @@ def one_cut(engine, dice, faults, ends, seconds=0):
     engine.process.wait(seconds or dice.uniform(0.2, ROUND_SECONDS))
     if engine.ended() is not None:
         faults.append(f"ended before the cut: {engine.ended()}: {last_words(engine.log, log_from)[-300:]}")
-    power_cut.cut(engine.folder, dice.choice([power_cut.LOG_LOST, power_cut.LOG_LOST, power_cut.LOG_FLUSHED]))
+    power_cut.cut(engine.folder, dice.choice([power_cut.LOG_LOST, power_cut.LOG_LOST, power_cut.LOG_FLUSHED]),
+                  engine.process.process.pid if engine.ended() is None else None)
     ended = engine.process.wait(dice.choice([0.01, 0.3, 1]))
     engine.kill()
     word = "killed" if ended is None else how_it_ended(engine, log_from, faults, "after the cut")
@@ -89,7 +91,9 @@ def one_stage(options, sub, seed, rounds, env, drains=True):
         power_cut.drop(engine.image, engine.folder)
     if not drained:
         result["lost"] = max(1, result["lost"])
-    result["lost_memory"] = last_words(engine.log, 0).count("reconciling: ")
+    said = last_words(engine.log, 0)
+    result["torn_logs"] = said.count(TORN)  # asked about as well, and nothing was lost by it
+    result["lost_memory"] = said.count("reconciling: ") - result["torn_logs"]
     result["faults"] += faults
     return result, ends
 
@@ -111,13 +115,13 @@ def lying(options, folder):
     result, _ = one_stage(options, os.path.join(folder, "lying"), options.seed, LYING_ROUNDS, {"LD_PRELOAD": library},
                           drains=False)
     refused = sum("amnesia" in one for one in result["faults"])
-    return {"starts_without_a_memory": result["lost_memory"], "starts_refused": refused,
+    return {"starts_without_a_memory": result["lost_memory"] + result["torn_logs"], "starts_refused": refused,
             "second_results": result["second_results"]}
 
 
 def cuts(options, folder):
     started, bad, ends = time.monotonic(), [], {}
-    total = {name: 0 for name in (*NAMES, "lost_memory", "requests", "delivered", "imported")}
+    total = {name: 0 for name in (*NAMES, "lost_memory", "torn_logs", "requests", "delivered", "imported")}
     try:
         for first in rounds_of(options, ROUNDS_PER_STAGE):
             rounds, sub = min(ROUNDS_PER_STAGE, options.rounds - first), os.path.join(folder, f"from-{first}")

@@ -66,6 +66,11 @@ TEST_CASE("an anchor that remembers more than the store is a reason to ask",
   CHECK(doubt().find("not as far") != std::string::npos);
   must(storage::write_anchor(anchor, {store->store_id(), 7, digest{}}));
   CHECK(doubt().find("not as far") != std::string::npos);
+  const auto at = store->status().recovered;
+  must(storage::write_anchor(anchor, {store->store_id(), 7, head, at}));
+  CHECK(doubt().empty());
+  must(storage::write_anchor(anchor, {store->store_id(), 7, head, at + 1}));
+  CHECK(doubt().find("not as far") != std::string::npos); // what it writes now does not count
   must(storage::write_anchor(anchor, {bytes(16, 9), 7, head}));
   CHECK(doubt().find("not the one") != std::string::npos);
   std::ofstream(anchor) << "something else";

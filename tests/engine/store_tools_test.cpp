@@ -95,11 +95,15 @@ TEST_CASE("a backup is taken once and put back whole; the next start asks about 
   const auto target = room.folder.path("backup");
   must(engine::back_up_store(room.settings, target));
   CHECK(code_of(engine::back_up_store(room.settings, target)) == errc::conflict);
+  for (const auto& one : fs::recursive_directory_iterator(target)) {
+    INFO(one.path().string());
+    CHECK((!one.is_regular_file() || one.hard_link_count() == 1)); // shares nothing with the store
+  }
   room.live(7); // forgotten by the backup
   CHECK_FALSE(room.asks());
   const auto report = must(engine::restore_store(room.settings, target));
   CHECK(report.settled_requests == 5);
-  CHECK(all_words(report).find("anchor knows 12 audit lines, the store 5") != std::string::npos);
+  CHECK(all_words(report).find("the anchor knows 12 audit lines") != std::string::npos);
   CHECK(all_words(report).find("store.replaced-1") != std::string::npos);
   CHECK(fs::exists(room.path().string() + ".replaced-1"));
   CHECK(room.asks());
@@ -145,6 +149,45 @@ TEST_CASE("damage is named, and a repair says what is gone and keeps the origina
   CHECK(all_words(report).find("first damage") != std::string::npos);
   CHECK(all_words(report).find("the anchor knows 30 audit lines") != std::string::npos);
   CHECK(fs::exists(room.path().string() + ".damaged-1"));
+  CHECK(room.asks());
+}
+
+TEST_CASE("a log that ended in the middle of a write is a reason to ask, whoever opens it first",
+          "[engine][store]") {
+  used_room room;
+  {
+    const auto open = room.store(); // ends without a clean close, as a crash does
+    for (int i = 0; i < 30; ++i) {
+      room.add(*open);
+    }
+  }
+  const auto log = room.log_file();
+  fs::resize_file(log, fs::file_size(log) - 3);
+  const auto first = must(engine::verify_store(room.settings));
+  CHECK(first.settled_requests == 29);
+  CHECK(all_words(first).find("not as far") != std::string::npos);
+  CHECK(room.asks());
+  // The log is whole again by now, and the anchor may be gone.
+  fs::remove(room.settings.anchor_file);
+  const auto second = must(engine::verify_store(room.settings));
+  CHECK(all_words(second)
+        == "the next start asks the service about everything before it submits "
+           "anything\n");
+}
+
+TEST_CASE("a torn log without an anchor is a reason to ask", "[engine][store]") {
+  used_room room;
+  {
+    const auto open = room.store();
+    for (int i = 0; i < 30; ++i) {
+      room.add(*open);
+    }
+  }
+  fs::remove(room.settings.anchor_file);
+  const auto log = room.log_file();
+  fs::resize_file(log, fs::file_size(log) - 3);
+  const auto report = must(engine::verify_store(room.settings));
+  CHECK(all_words(report).find("ended in the middle of a write") != std::string::npos);
   CHECK(room.asks());
 }
 

@@ -17,6 +17,7 @@ storage::anchor_mark sample(std::uint64_t sequence) {
   out.store_id.assign(16, 0xab);
   out.sequence = sequence;
   out.head.octets.fill(0xcd);
+  out.records = 77;
   return out;
 }
 
@@ -40,7 +41,19 @@ TEST_CASE("an anchor reads back as it was written, the last one only", "[storage
   struct ::stat about {};
   REQUIRE(::stat(path.c_str(), &about) == 0);
   CHECK((about.st_mode & 0777) == 0600);
-  CHECK(text_of(path).starts_with("pfxengine-anchor 1 abab"));
+  CHECK(text_of(path).starts_with("pfxengine-anchor 2 abab"));
+}
+
+TEST_CASE("the anchor of a former version is read, and knows no records", "[storage][anchor]") {
+  const scratch::directory room;
+  const auto path = (room.root() / "anchor").string();
+  REQUIRE(storage::write_anchor(path, sample(5)).has_value());
+  auto text = text_of(path);
+  text[17] = '1';
+  write(path, text.substr(0, text.rfind(' ')) + "\n");
+  auto without = sample(5);
+  without.records = 0;
+  CHECK(storage::read_anchor(path).value() == without);
 }
 
 TEST_CASE("what is no anchor is said to be damaged, and a fault of the disk is one",
@@ -54,7 +67,9 @@ TEST_CASE("what is no anchor is said to be damaged, and a fault of the disk is o
                                        good + "more",
                                        good.substr(0, 60),
                                        "y" + good,
-                                       good.substr(0, 17) + "2" + good.substr(18)};
+                                       good.substr(0, 17) + "3" + good.substr(18),
+                                       good.substr(0, 17) + "1" + good.substr(18),
+                                       good.substr(0, good.rfind(' ')) + "\n"};
   for (const auto& text : wrong) {
     INFO(text);
     write(path, text);
