@@ -168,7 +168,7 @@ action next_action(const record& r, const moment& now) {
 }
 
 bool takes_part(const record& r, const moment& now) {
-  return r.state == record_state::closing
+  return (r.state == record_state::closing && r.live.retry_at <= now.boot)
          || (needs_lease(r.state) && (r.live.lease_asked || leased(r, now)));
 }
 

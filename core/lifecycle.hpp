@@ -170,7 +170,7 @@ struct reception {
 
 [[nodiscard]] action next_action(const record& value, const moment& now);
 
-/// True if the record is worked on: neither ended, put aside nor parked.
+/// True if the record is worked on: neither ended, put aside nor parked, nor closing and waiting.
 [[nodiscard]] bool takes_part(const record& value, const moment& now);
 
 /// True if the record's work needs a lease that should be renewed now.

@@ -73,6 +73,7 @@ public:
   void grant(stage who, std::size_t tasks);
   /// The stage died: what it held is unknown.
   void stage_lost(stage who);
+  /// For the next download. Tells `status`, too, of requests that have long waited to be closed.
   [[nodiscard]] demand room() const;
   void stop_dispatching() { dispatching_ = false; }
   /// Nothing in flight, nothing to write.
@@ -148,6 +149,7 @@ private:
   [[nodiscard]] bool leave_line(std::deque<request_key>& line, stage who);
   void serve(std::deque<request_key>& line, stage who, std::vector<task>& out);
   [[nodiscard]] std::optional<task> try_dispatch(entry& in, stage who);
+  void show_closing() const;
   [[nodiscard]] bool is_suspect(const entry& in) const;
   [[nodiscard]] std::size_t busy(stage who) const { return busy_[static_cast<std::size_t>(who)]; }
 

@@ -112,7 +112,8 @@ void ledger::put_in_line(entry& in, action what) {
     return;
   }
   in.queued = true;
-  if (is_suspect(in) && stage_of(what) == stage::processor && what == action::claim) {
+  // In the slow lane as well: it waits for both to be idle, so nothing new may begin before it.
+  if (is_suspect(in) && (what == action::claim || what == action::claim_slowly)) {
     // Those with the fewest attempts first: the poison comes last, whoever kills us meanwhile.
     const auto fewer = [this, &in](const request_key& key) {
       const auto other = open_.find(key);
@@ -332,7 +333,7 @@ std::vector<task> ledger::take_tasks(stage who) {
   std::vector<task> out;
   serve(claimed_[index_of(who)], who, out); // first: each holds a credit that nothing else can use
   serve(lines_[index_of(who)], who, out);
-  if (who == stage::processor) {
+  if (who == stage::processor || who == stage::slow_lane) {
     serve(suspects_, who, out);
   }
   return out;

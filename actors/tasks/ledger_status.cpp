@@ -14,14 +14,25 @@ namespace {
 constexpr std::size_t imports_max(std::size_t room) { return room - room / 4; }
 constexpr std::size_t imports_enough(std::size_t room) { return room / 2; }
 
+/// Closing requests in memory, whatever they wait for.
+constexpr std::size_t closing_max(std::size_t room) { return room * 4; }
+
+constexpr std::uint32_t closing_failures_told = 8; ///< walks in a row that did not end
+constexpr const char* closing_topic = "closing waits";
+
 } // namespace
 
 demand ledger::room() const {
-  // Parked records take no room: they wait to be handed out again, which needs a download.
+  show_closing();
+  // Parked records take no room: they wait to be handed out again, which needs a download. Closing
+  // ones that wait for their CA take none of it either: a CA that never answers would stop all work
+  // for the others.
   const auto now = plant_.now();
   std::size_t active = 0;
+  std::size_t waiting = 0;
   std::size_t imports = 0;
   for (const auto& [key, in] : open_) {
+    waiting += in.value.state == record_state::closing ? 1 : 0;
     if (lifecycle::takes_part(in.value, now)) {
       ++active;
       const bool undone
@@ -30,11 +41,35 @@ demand ledger::room() const {
     }
   }
   const auto max = plant_.settings.open_requests_max;
+  if (waiting >= closing_max(max)) {
+    return {};
+  }
   const auto free = active >= max ? 0 : max - active;
   if (imports > imports_enough(max)) {
     return {free, false};
   }
   return {std::min(free, imports_max(max) - imports), true};
+}
+
+void ledger::show_closing() const {
+  std::uint64_t waiting = 0;
+  std::string authority;
+  for (const auto& [key, in] : open_) {
+    if (in.value.state == record_state::closing
+        && in.value.live.failures >= closing_failures_told) {
+      ++waiting;
+      authority = in.value.authority;
+    }
+  }
+  if (waiting == 0) {
+    plant_.attention.clear(closing_topic);
+    return;
+  }
+  plant_.attention.set(closing_topic,
+                       std::to_string(waiting)
+                         + " requests have their result, and wait for a CA to say what it issued "
+                           "for them before surplus certificates are revoked; one of these CAs: "
+                         + printable(authority) + "; see pfxengine requests list --state closing");
 }
 
 void ledger::count(const record& next, record_state before, const lifecycle::step_result& out) {

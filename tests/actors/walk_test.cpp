@@ -2,6 +2,7 @@
 #include "core/limits.hpp"
 #include "tests/actors/harness.hpp"
 #include "tests/catch.hpp"
+
 using namespace pfx;
 using connect::ca::ca_answer;
 using connect::ca::ca_status;
@@ -128,4 +129,33 @@ TEST_CASE("a CA that lost its books holds no request for ever, and nothing is re
   REQUIRE(world.b.advance_until([&] { return world.b.settled("one").has_value(); }, an_hour_ms));
   CHECK(world.lies_told > limits::walk_doubts_max);
   CHECK(world.b.ca->revocations == 0);
+}
+
+TEST_CASE("a CA that never says what it issued stops no work for the others", "[actors]") {
+  bench b;
+  b.plant.settings.open_requests_max = 1;
+  const auto closing = [&b] {
+    const auto at = b.open_record("stuck");
+    return at && at->state == record_state::closing;
+  };
+  bool answers = false;
+  b.ca->on_find = [&](ca_answer& said) {
+    if (!answers && closing()) {
+      said = {};
+      said.status = ca_status::pending;
+    }
+  };
+  b.ca->lose_submit_answers = 1; // or there would be no walk
+  b.service.offer(b.request("stuck"));
+  b.start();
+  REQUIRE(b.advance_until(closing));
+  for (int i = 0; i < 3; ++i) {
+    b.service.offer(b.request("more" + std::to_string(i)));
+  }
+  REQUIRE(b.advance_until([&] { return b.settled("more2").has_value(); }, 600'000));
+  CHECK(closing());
+  REQUIRE(b.advance_until([&] { return b.plant.attention.has("closing waits"); }, 7'200'000));
+  answers = true;
+  REQUIRE(b.advance_until([&] { return b.settled("stuck").has_value(); }, 7'200'000));
+  REQUIRE(b.advance_until([&] { return !b.plant.attention.has("closing waits"); }, 600'000));
 }
