@@ -2,11 +2,13 @@
 // encrypted files and anything behind the key.
 #include "crypto/private_key.hpp"
 
+#include "crypto/der.hpp"
 #include "crypto/digest.hpp"
+#include "crypto/key_bounds.hpp"
 #include "crypto/key_der.hpp"
 #include "crypto/openssl.hpp"
 
-#include <openssl/decoder.h>
+#include <openssl/pem.h>
 
 #include <algorithm>
 #include <string>
@@ -19,7 +21,6 @@ constexpr std::size_t pkcs8_octets_max = 64u << 10;
 constexpr std::size_t pem_characters_max = 128u << 10;
 
 using pkcs8_handle = handle<::PKCS8_PRIV_KEY_INFO, ::PKCS8_PRIV_KEY_INFO_free>;
-using decoder_handle = handle<::OSSL_DECODER_CTX, ::OSSL_DECODER_CTX_free>;
 
 ::EVP_PKEY* make_pair(key_algorithm algorithm) {
   const auto rsa
@@ -43,8 +44,56 @@ using decoder_handle = handle<::OSSL_DECODER_CTX, ::OSSL_DECODER_CTX_free>;
   return nullptr;
 }
 
-/// Says no to every passphrase question: encrypted keys are refused, and nobody is asked on a tty.
-int no_passphrase(char*, std::size_t, std::size_t*, const ::OSSL_PARAM[], void*) { return 0; }
+/// One PEM block; its octets are wiped at the end.
+struct pem_block {
+  std::string label;
+  secret_bytes octets;
+};
+
+/// The first private key of the text, of whatever kind. Says no to every passphrase question:
+/// encrypted keys are refused, and nobody is asked on a tty.
+std::optional<pem_block> first_private_block(std::string_view pem) {
+  const bio_handle source = bio_over(as_bytes(pem));
+  const auto no_passphrase = [](char*, int, int, void*) { return -1; };
+  unsigned char* octets = nullptr;
+  char* label = nullptr;
+  long size = 0;
+  if (source == nullptr
+      || ::PEM_bytes_read_bio_secmem(&octets, &size, &label, PEM_STRING_EVP_PKEY, source.get(),
+                                     no_passphrase, nullptr)
+        != 1)
+    return std::nullopt;
+  const auto length = static_cast<std::size_t>(size);
+  pem_block out{label, secret_bytes(byte_view(octets, length))};
+  ::OPENSSL_secure_clear_free(octets, length);
+  ::OPENSSL_secure_free(label);
+  return out;
+}
+
+/// PrivateKeyInfo around a key of the traditional form; empty if it names no curve.
+secret_bytes with_algorithm(byte_view inner, bool ec) {
+  static constexpr std::uint8_t version[] = {der::integer, 0x01, 0x00};
+  static constexpr std::uint8_t null[] = {der::null, 0x00};
+  byte_view parameters = null;
+  if (ec) { // ECPrivateKey (RFC 5915) says it in [0]
+    const auto outer = der::only(inner, der::sequence);
+    der::reader walk(outer ? outer->content : byte_view());
+    const bool begins = walk.next(der::integer) && walk.next(der::octet_string);
+    const auto curve = begins ? walk.next(der::context_constructed(0)) : std::nullopt;
+    if (!curve)
+      return {};
+    parameters = curve->content;
+  }
+  const auto type = der::oid(ec ? "1.2.840.10045.2.1" : "1.2.840.113549.1.1.1");
+  secret_bytes room(inner.size() + parameters.size() + 64); // headers
+  der::back_writer out(std::span(room.data(), room.size()));
+  const std::size_t mark = out.mark();
+  out.raw(inner).wrap(der::octet_string, mark);
+  const std::size_t algorithm = out.mark();
+  out.raw(parameters).raw(*type).wrap(der::sequence, algorithm);
+  out.raw(version).wrap(der::sequence, mark);
+  return out.ok() ? secret_bytes(out.written()) : secret_bytes();
+}
 
 } // namespace
 
@@ -58,9 +107,6 @@ struct private_key::state {
 };
 
 result<private_key> private_key::state::make(pkey_handle pair) {
-  if (kind_of(pair.get()) == key_kind::rsa && ::EVP_PKEY_get_bits(pair.get()) > rsa_bits_max) {
-    return failure(errc::too_large, "", "the RSA key is longer than 16384 bits");
-  }
   auto info = public_key_info(pair.get());
   if (!info)
     return failure(std::move(info).error());
@@ -88,6 +134,8 @@ result<private_key> private_key::from_pkcs8(byte_view der) {
   const queue_guard guard;
   if (der.size() > pkcs8_octets_max)
     return failure(errc::too_large, "", "the key is too large");
+  if (auto bounded = check_key_bounds(der); !bounded)
+    return failure(std::move(bounded).error());
   // Our own form first; foreign ones (compressed points, attributes, no public half) by OpenSSL.
   if (pkey_handle own = key_from_own_info(der); own != nullptr)
     return state::make(std::move(own)); // it was written out whole to compare it
@@ -108,18 +156,18 @@ result<private_key> private_key::from_pem(std::string_view pem) {
   const queue_guard guard;
   if (pem.size() > pem_characters_max)
     return failure(errc::too_large, "", "the text is too large");
-  const bio_handle source = bio_over(as_bytes(pem));
-  ::EVP_PKEY* made = nullptr;
-  const decoder_handle decoder(::OSSL_DECODER_CTX_new_for_pkey(
-    &made, "PEM", nullptr, nullptr, OSSL_KEYMGMT_SELECT_KEYPAIR, nullptr, nullptr));
-  if (source == nullptr || decoder == nullptr
-      || ::OSSL_DECODER_CTX_set_passphrase_cb(decoder.get(), &no_passphrase, nullptr) != 1
-      || ::OSSL_DECODER_from_bio(decoder.get(), source.get()) != 1) {
-    ::EVP_PKEY_free(made);
+  const auto block = first_private_block(pem);
+  if (!block || block->label == PEM_STRING_PKCS8)
     return failure(drain_errors(errc::bad_input, "", "no unencrypted private key in the PEM text"));
-  }
-  pkey_handle key(made);
-  return detail::access::adopt(std::move(key));
+  if (block->label == PEM_STRING_PKCS8INF)
+    return from_pkcs8(block->octets.view());
+  const bool ec = block->label == PEM_STRING_ECPRIVATEKEY;
+  if (!ec && block->label != PEM_STRING_RSA)
+    return failure(errc::not_supported, "", "the key is neither RSA nor EC");
+  const auto whole = with_algorithm(block->octets.view(), ec);
+  if (whole.empty())
+    return failure(errc::bad_input, "", "the key is malformed, or names no curve");
+  return from_pkcs8(whole.view());
 }
 
 result<secret_bytes> private_key::to_pkcs8() const { return private_key_info(state_->key.get()); }

@@ -20,7 +20,9 @@ public:
 
   /// RSA: public exponent 65537. EC: named curve. Takes 0.05 ms (P-256) to seconds (RSA-4096).
   [[nodiscard]] static result<private_key> generate(key_algorithm algorithm);
-  /// PKCS#8 PrivateKeyInfo, DER, unencrypted. Refuses trailing octets.
+  /// PKCS#8 PrivateKeyInfo, DER, unencrypted: RSA of two primes, at most 8,192 bits, or EC on
+  /// P-256, -384 or -521. Judged by its octets before anything computes with it. Refuses trailing
+  /// octets.
   [[nodiscard]] static result<private_key> from_pkcs8(byte_view der);
   /// PEM, PKCS#8 or traditional, unencrypted.
   [[nodiscard]] static result<private_key> from_pem(std::string_view pem);

@@ -182,7 +182,12 @@ bytes shrouded_bag(const private_key& key, const pbe_shape& shape, const std::st
                    const parts& attributes) {
   const auto info = key.to_pkcs8();
   REQUIRE(info);
-  const encrypted inside = encrypted_with(shape, info->view(), password);
+  return raw_shrouded_bag(info->view(), shape, password, attributes);
+}
+
+bytes raw_shrouded_bag(byte_view private_key_info, const pbe_shape& shape,
+                       const std::string& password, const parts& attributes) {
+  const encrypted inside = encrypted_with(shape, private_key_info, password);
   return bag("1.2.840.113549.1.12.10.1.2", seq({inside.algorithm, octets(inside.cipher_text)}),
              attributes);
 }

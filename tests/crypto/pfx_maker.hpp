@@ -39,6 +39,9 @@ struct pbe_shape {
 [[nodiscard]] bytes key_bag(const private_key& key, const parts& attributes = {});
 [[nodiscard]] bytes shrouded_bag(const private_key& key, const pbe_shape& shape,
                                  const std::string& password, const parts& attributes = {});
+/// The same around octets that are a key, or not.
+[[nodiscard]] bytes raw_shrouded_bag(byte_view private_key_info, const pbe_shape& shape,
+                                     const std::string& password, const parts& attributes = {});
 /// A bag whose algorithm says what it likes; its content is `size` octets of nothing.
 [[nodiscard]] bytes hollow_bag(const bytes& algorithm, std::size_t size = 32);
 [[nodiscard]] bytes cert_bag(const certificate& cert, const parts& attributes = {});

@@ -142,13 +142,17 @@ def keys(seeds):
     kinds = [["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], ["-algorithm", "ED25519"]]
     kinds += [["-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{curve}"]
               for curve in ("P-256", "P-384", "P-521", "secp256k1")]
-    for kind in kinds:
-        pem = openssl("genpkey", *kind)
+    dsa = openssl("genpkey", "-genparam", "-algorithm", "DSA", "-pkeyopt", "dsa_paramgen_bits:1024")
+    # What has a group of its own is refused before anything computes in it.
+    kinds += [["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt", "ec_param_enc:explicit"],
+              ["-algorithm", "DH", "-pkeyopt", "group:ffdhe2048"], ["-algorithm", "DHX", "-pkeyopt", "dh_rfc5114:2"]]
+    for kind in kinds + [["-paramfile", "/dev/stdin"]]:
+        pem = openssl("genpkey", *kind, data=dsa if "-paramfile" in kind else None)
         info = openssl("pkey", "-outform", "DER", data=pem)
         seeds.add("key", pem, 1)
         seeds.add("key", info, 0)
         seeds.add("pfx_inside", info, 3)
-        if "RSA" in kind or "EC" in kind:
+        if "RSA" in kind or "EC" in kind or "-paramfile" in kind:
             old = openssl("pkey", "-traditional", data=pem)
             seeds.add("key", old, 1)
             if "RSA" in kind:
