@@ -7,6 +7,7 @@
 #include "core/limits.hpp"
 #include "crypto/certificate_fields.hpp"
 #include "crypto/digest.hpp"
+#include "crypto/key_bounds.hpp"
 #include "crypto/key_der.hpp"
 #include "crypto/name.hpp"
 #include "crypto/openssl.hpp"
@@ -199,13 +200,18 @@ bool certificate::matches(const private_key& key) const {
   return ours != nullptr && ::EVP_PKEY_eq(ours, detail::access::pkey(key)) == 1;
 }
 
-bool certificate::issued_by(const certificate& issuer_certificate) const {
+bool certificate::could_be_issued_by(const certificate& issuer_certificate) const {
   const queue_guard guard;
   ::X509* mine = state_->x509();
   ::X509* its = issuer_certificate.state_->x509();
-  ::EVP_PKEY* key = issuer_certificate.state_->pkey();
-  return mine != nullptr && its != nullptr && key != nullptr
-    && ::X509_check_issued(its, mine) == X509_V_OK && ::X509_verify(mine, key) == 1;
+  return mine != nullptr && its != nullptr && ::X509_check_issued(its, mine) == X509_V_OK
+    && verifies_quickly(issuer_certificate.state_->pkey());
+}
+
+bool certificate::issued_by(const certificate& issuer_certificate) const {
+  const queue_guard guard;
+  return could_be_issued_by(issuer_certificate)
+    && ::X509_verify(state_->x509(), issuer_certificate.state_->pkey()) == 1;
 }
 
 // -- for the other files of this room ----------------------------------------------------------

@@ -45,7 +45,11 @@ public:
   [[nodiscard]] std::string security_identifier() const;
   /// True if `key` is the private half of this certificate's key.
   [[nodiscard]] bool matches(const private_key& key) const;
-  /// True if `issuer_certificate`'s key signed this certificate and the names chain.
+  /// True if the names chain and `issuer_certificate`'s key is one that verifies within
+  /// milliseconds (RSA to 8,192 bits with an exponent of at most 64, a named curve, …). No
+  /// signature is looked at.
+  [[nodiscard]] bool could_be_issued_by(const certificate& issuer_certificate) const;
+  /// True if it could, and `issuer_certificate`'s key signed this certificate.
   [[nodiscard]] bool issued_by(const certificate& issuer_certificate) const;
 
 private:

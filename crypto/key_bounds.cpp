@@ -4,6 +4,9 @@
 
 #include "crypto/der.hpp"
 #include "crypto/key_der.hpp"
+#include "crypto/openssl.hpp"
+
+#include <openssl/core_names.h>
 
 #include <algorithm>
 #include <bit>
@@ -110,6 +113,27 @@ result<void> check_key_bounds(byte_view private_key_info) {
   if (group_with_algorithm(der::tlv(der::sequence, algorithm->content)).empty())
     return other_kind();
   return check_ec(inner->content, curve->whole);
+}
+
+bool verifies_quickly(const ::EVP_PKEY* key) noexcept {
+  const queue_guard guard;
+  switch (key == nullptr ? EVP_PKEY_NONE : ::EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA:
+    case EVP_PKEY_RSA_PSS: {
+      ::BIGNUM* e = nullptr;
+      const bool known = ::EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) == 1;
+      const bignum_handle exponent(e);
+      return known && BN_num_bits(e) <= rsa_exponent_bits_max
+        && ::EVP_PKEY_get_bits(key) <= rsa_issuer_bits_max;
+    }
+    case EVP_PKEY_EC: // an explicit curve has no name (RFC 5480 2.1.1 forbids it)
+      return ::EVP_PKEY_get_group_name(key, nullptr, 0, nullptr) == 1;
+    case EVP_PKEY_NONE:
+    case EVP_PKEY_DSA: // nobody's any more
+      return false;
+    default:
+      return true; // of one fixed size
+  }
 }
 
 } // namespace pfx::crypto

@@ -17,21 +17,60 @@ bool has_thumbprint(const certificate& cert, byte_view thumbprint) {
   return std::ranges::equal(sha1(cert.der()), thumbprint);
 }
 
+/// Asks who issued whom, so often and no more: names can be the same in a whole file, and each
+/// question that they leave open costs a verification.
+class issuers {
+public:
+  result<bool> issued(const certificate& below, const certificate& above) {
+    if (!below.could_be_issued_by(above))
+      return false;
+    if (verifications_ == verifications_max)
+      return failure(errc::too_large, "chain",
+                     "more than 32 signatures would have to be verified to find the path");
+    ++verifications_;
+    return below.issued_by(above);
+  }
+
+private:
+  static constexpr int verifications_max = 32; ///< a path of eight and its root take ten
+  int verifications_ = 0;
+};
+
+using certificate_list = std::vector<pfx_certificate>;
+
+result<certificate_list::iterator> issuer_of(const certificate& below, certificate_list& among,
+                                             issuers& ask) {
+  for (auto above = among.begin(); above != among.end(); ++above) {
+    const auto issued = ask.issued(below, above->value);
+    if (!issued)
+      return failure(issued.error());
+    if (*issued)
+      return above;
+  }
+  return among.end();
+}
+
 /// The path from `leaf` towards its root, as far as the file has it. Each certificate is used once.
-result<std::vector<certificate>> chain_of(const certificate& leaf,
-                                          std::vector<pfx_certificate>& among) {
+result<std::vector<certificate>> chain_of(const certificate& leaf, certificate_list& among) {
   std::vector<certificate> out;
+  issuers ask;
   certificate below = leaf;
   for (;;) {
-    const auto above = std::ranges::find_if(
-      among, [&below](const pfx_certificate& one) { return below.issued_by(one.value); });
-    if (above == among.end() || above->value.issued_by(above->value)) // a root is left out
+    const auto above = issuer_of(below, among, ask);
+    if (!above)
+      return failure(above.error());
+    if (*above == among.end())
+      return out;
+    const auto root = ask.issued((*above)->value, (*above)->value);
+    if (!root)
+      return failure(root.error());
+    if (*root) // is left out
       return out;
     if (out.size() == limits::chain_certificates_max)
       return failure(errc::too_large, "chain", "the path to the root has more than 8 certificates");
-    below = above->value;
-    out.push_back(std::move(above->value));
-    among.erase(above);
+    below = (*above)->value;
+    out.push_back(std::move((*above)->value));
+    among.erase(*above);
   }
 }
 
