@@ -100,7 +100,7 @@ struct pfx_identity {
 };
 /// Moves the certificate with this thumbprint (SHA-1, 40 hex digits, or SHA-256, 64; any case) and
 /// its key out of `from`. Errors: errc::bad_input, field "thumbprint": no such certificate, or no
-/// key in the file matches it.
+/// key in the file matches it with both of its halves; errc::too_large, field "chain".
 [[nodiscard]] result<pfx_identity> take_identity(pfx_contents from, std::string_view thumbprint);
 
 } // namespace pfx::crypto

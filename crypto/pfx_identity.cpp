@@ -1,6 +1,8 @@
 // Finds what an imported PFX is about among what it holds. Refuses a certificate without its key.
 #include "crypto/digest.hpp"
+#include "crypto/key_der.hpp"
 #include "crypto/pfx_file.hpp"
+#include "crypto/rsa_check.hpp"
 
 #include <algorithm>
 
@@ -15,6 +17,19 @@ bool has_thumbprint(const certificate& cert, byte_view thumbprint) {
   if (thumbprint.size() == sha256_octets)
     return std::ranges::equal(cert.thumbprint().octets, thumbprint);
   return std::ranges::equal(sha1(cert.der()), thumbprint);
+}
+
+/// False if the private half is another's: comparing with the certificate has looked at the public
+/// half alone. For RSA arithmetic of ours, because OpenSSL's check looks for primes, which takes as
+/// long as the sender likes; adopting the key has limited the lengths of its numbers.
+bool is_pair(const private_key& key) {
+  const queue_guard guard;
+  ::EVP_PKEY* const pair = detail::access::pkey(key);
+  if (kind_of(pair) == key_kind::rsa)
+    return check_rsa_pair(pair).has_value();
+  const handle<::EVP_PKEY_CTX, ::EVP_PKEY_CTX_free> context(
+    ::EVP_PKEY_CTX_new_from_pkey(nullptr, pair, nullptr));
+  return context != nullptr && ::EVP_PKEY_pairwise_check(context.get()) == 1;
 }
 
 /// Asks who issued whom, so often and no more: names can be the same in a whole file, and each
@@ -87,7 +102,8 @@ result<pfx_identity> take_identity(pfx_contents from, std::string_view thumbprin
     return failure(errc::bad_input, "thumbprint", "no certificate in the file has it");
   const auto key = std::ranges::find_if(
     from.keys, [&leaf](const private_key& one) { return leaf->value.matches(one); });
-  if (key == from.keys.end())
+  // After the password was proven, so that neither answer tells anything of a ciphertext.
+  if (key == from.keys.end() || !is_pair(*key))
     return failure(errc::bad_input, "thumbprint", "the certificate's key is not in the file");
   pfx_identity out{std::move(*key), leaf->value, {}, std::move(leaf->friendly_name)};
   from.certificates.erase(leaf);

@@ -4,6 +4,7 @@
 #include "tests/crypto/support.hpp"
 
 #include "crypto/digest.hpp"
+#include "crypto/openssl.hpp"
 
 #include <algorithm>
 
@@ -36,6 +37,88 @@ void refused(const parts& bags, std::string_view thumbprint) {
   REQUIRE_FALSE(out);
   CHECK(out.error().code == errc::bad_input);
   CHECK(out.error().field == "thumbprint");
+}
+
+bytes octets_of(const private_key& key) {
+  const auto info = key.to_pkcs8();
+  REQUIRE(info);
+  return to_bytes(info->view());
+}
+parts with_key(const certificate& cert, const bytes& info) {
+  return {cert_bag(cert), bag("1.2.840.113549.1.12.10.1.1", info)};
+}
+
+/// The public half of one P-256 key beside the private half of another.
+bytes chimera(const private_key& open_half, const private_key& secret_half) {
+  const bytes before{0x02, 0x01, 0x01, 0x04, 0x20}; // version 1, then the scalar (RFC 5915)
+  bytes out = octets_of(open_half);
+  const bytes other = octets_of(secret_half);
+  const auto at = std::ranges::search(out, before).end();
+  std::copy_n(std::ranges::search(other, before).end(), 32, at);
+  return out;
+}
+
+/// One octet of the `index`-th number of RSAPrivateKey is another; odd numbers stay odd.
+bytes tampered(const private_key& key, int index) {
+  bytes out = octets_of(key);
+  der::reader info(der::only(out, der::sequence)->content);
+  REQUIRE((info.next() && info.next())); // version and algorithm
+  der::reader walk(der::only(info.next()->content, der::sequence)->content);
+  for (int i = 0; i < index; ++i)
+    REQUIRE(walk.next());
+  const auto number = walk.next(der::integer)->content;
+  out[static_cast<std::size_t>(number.data() - out.data()) + number.size() / 2] ^= 0x10;
+  return out;
+}
+
+/// Numbers of 8,192 bits that fit together in all but being primes: the last of what is looked at.
+struct false_rsa {
+  bytes info;
+  bytes public_info;
+};
+false_rsa longest_false_rsa() {
+  const handle<::BN_CTX, ::BN_CTX_free> scratch(::BN_CTX_new());
+  const auto made = [] { return bignum_handle(::BN_new()); };
+  const auto n = made(), e = made(), d = made(), phi = made(), qi = made();
+  bignum_handle of[2], less[2], half[2];
+  REQUIRE(::BN_set_word(e.get(), 65537) == 1);
+  do {
+    for (int i = 0; i < 2; ++i) {
+      of[i] = made(), half[i] = made();
+      REQUIRE(::BN_rand(of[i].get(), 4096, BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ODD) == 1);
+      less[i].reset(::BN_dup(of[i].get()));
+      REQUIRE(::BN_sub_word(less[i].get(), 1) == 1);
+    }
+    REQUIRE(::BN_mul(n.get(), of[0].get(), of[1].get(), scratch.get()) == 1);
+    REQUIRE(::BN_mul(phi.get(), less[0].get(), less[1].get(), scratch.get()) == 1);
+  } while (::BN_mod_inverse(d.get(), e.get(), phi.get(), scratch.get()) == nullptr
+           || ::BN_mod_inverse(qi.get(), of[1].get(), of[0].get(), scratch.get()) == nullptr);
+  for (int i = 0; i < 2; ++i)
+    REQUIRE(::BN_mod(half[i].get(), d.get(), less[i].get(), scratch.get()) == 1);
+  const auto number = [](const bignum_handle& value) {
+    bytes out(static_cast<std::size_t>(BN_num_bytes(value.get())));
+    ::BN_bn2bin(value.get(), out.data());
+    return der::unsigned_integer(out);
+  };
+  const bytes algorithm = seq({oid("1.2.840.113549.1.1.1"), bytes{0x05, 0x00}});
+  bytes bits{0};
+  der::append(bits, seq({number(n), number(e)}));
+  return {seq({integer(0), algorithm,
+               octets(seq({integer(0), number(n), number(e), number(d), number(of[0]),
+                           number(of[1]), number(half[0]), number(half[1]), number(qi)}))}),
+          seq({algorithm, der::tlv(der::bit_string, bits)})};
+}
+
+certificate cert_of(const ca_identity& issuer, const bytes& public_key) {
+  sign_options options;
+  options.subject = detail::access::subject_der(issuer.cert);
+  options.public_key = public_key;
+  options.serial = random_serial();
+  options.not_before = now;
+  options.not_after = now + day;
+  auto made = sign_certificate(issuer, options);
+  REQUIRE(made);
+  return std::move(*made);
 }
 
 } // namespace
@@ -90,6 +173,31 @@ TEST_CASE("a certificate that is not there, or not with its key, is refused", "[
     INFO(bad.substr(0, 80));
     refused(good, bad);
   }
+}
+
+TEST_CASE("a key is its certificate's with both halves, or it is not there", "[crypto][pfx]") {
+  const family f;
+  const auto other = private_key::generate(key_algorithm::ec_p256);
+  REQUIRE(other);
+  CHECK(
+    take_identity(contents(with_key(f.leaf, chimera(first_key(), first_key()))), sha1_of(f.leaf)));
+  refused(with_key(f.leaf, chimera(first_key(), *other)), sha1_of(f.leaf));
+  const auto& rsa = shared_key(key_algorithm::rsa2048);
+  const auto cert = make_leaf(f.root, rsa, {});
+  CHECK(take_identity(contents(with_key(cert, octets_of(rsa))), sha1_of(cert)));
+  for (const int number : {3, 4, 5, 6, 7, 8}) { // d, p, q, dp, dq, qi
+    INFO(number);
+    refused(with_key(cert, tampered(rsa, number)), sha1_of(cert));
+  }
+}
+
+TEST_CASE("proving the numbers of the longest key takes its time", "[crypto][pfx][bomb]") {
+  const auto key = longest_false_rsa();
+  const auto cert = cert_of(make_ca(), key.public_info);
+  auto opened = contents(with_key(cert, key.info));
+  const cpu_clock clock;
+  CHECK_FALSE(take_identity(std::move(opened), sha1_of(cert)));
+  CHECK(clock.milliseconds() < 400); // a tenth of a second, and other work on the machine
 }
 
 TEST_CASE("the chain goes issuer first and stops before the root", "[crypto][pfx]") {
