@@ -154,20 +154,25 @@ exit_code import(const key_options& options) {
 
 exit_code list(const key_options& options) {
   return with_settings(options, [&](const engine::configuration& settings) {
-    const auto keys = engine::list_keys(settings);
-    if (!keys)
-      return refuse(keys.error());
-    if (options.json) {
-      say(engine::to_json(*keys));
-      return exit_code::done;
+    const auto all = engine::overview_of_keys(settings);
+    if (!all)
+      return refuse(all.error());
+    auto code = exit_code::done; // or that of the first fault
+    for (const auto& fault : all->faults) {
+      const auto of_this = refuse(fault);
+      code = code == exit_code::done ? of_this : code;
     }
-    for (const auto& key : *keys)
+    if (options.json) {
+      say(engine::to_json(*all));
+      return code;
+    }
+    for (const auto& key : all->keys)
       say(printable(key.provider, 256) + "  " + printable(key.name, 256) + "  RSA-"
           + std::to_string(key.bits) + "  " + joined(key.paddings)
           + (key.exportable ? "  exportable  " : "  ") + key.fingerprint.substr(0, 16));
-    if (keys->empty())
+    if (all->keys.empty() && all->faults.empty())
       complain("there is no key yet");
-    return exit_code::done;
+    return code;
   });
 }
 

@@ -170,8 +170,8 @@ result<std::unique_ptr<file_key_store>> file_key_store::open(std::string directo
   return std::unique_ptr<file_key_store>(new file_key_store(std::move(made)));
 }
 
-result<std::vector<connector_key>> file_key_store::list() const {
-  std::vector<connector_key> out;
+result<key_listing> file_key_store::list() const {
+  key_listing out;
   const auto folder = key_folder::open(state_->directory, false);
   if (!folder && folder.error().code == errc::not_found)
     return out;
@@ -184,11 +184,12 @@ result<std::vector<connector_key>> file_key_store::list() const {
     auto opened = read_key(*folder, *seal, name, ignored);
     if (!opened && opened.error().code == errc::not_found)
       continue; // removed since the folder was read
-    if (!opened)
-      return failure(std::move(opened).error());
-    out.push_back(std::move(opened->about));
+    if (opened)
+      out.keys.push_back(std::move(opened->about));
+    else
+      out.faults.push_back(std::move(opened).error());
   }
-  std::ranges::sort(out, [](const connector_key& left, const connector_key& right) {
+  std::ranges::sort(out.keys, [](const connector_key& left, const connector_key& right) {
     return std::tie(left.provider, left.name) < std::tie(right.provider, right.name);
   });
   return out;

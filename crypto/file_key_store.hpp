@@ -23,7 +23,7 @@ public:
                                                                     secret_bytes master_key);
   ~file_key_store() override;
 
-  [[nodiscard]] result<std::vector<connector_key>> list() const override;
+  [[nodiscard]] result<key_listing> list() const override;
   [[nodiscard]] result<connector_key> find(std::string_view provider,
                                            std::string_view name) const override;
   [[nodiscard]] result<rsa_plaintext> decrypt(std::string_view provider, std::string_view name,

@@ -26,12 +26,18 @@ struct connector_key {
   bytes public_key; ///< SubjectPublicKeyInfo, DER
 };
 
+/// All keys of a store, and what else lies where keys lie: one file that is damaged hides no other.
+struct key_listing {
+  std::vector<connector_key> keys; ///< by provider and name
+  std::vector<error> faults;       ///< of keys that cannot be read; `field` names the file
+};
+
 /// Thread-safe.
 class key_store {
 public:
   virtual ~key_store() = default;
-  /// All keys, by provider and name; sees keys that were added since by another process.
-  [[nodiscard]] virtual result<std::vector<connector_key>> list() const = 0;
+  /// Sees keys that were added since by another process. Fails only if nothing can be looked at.
+  [[nodiscard]] virtual result<key_listing> list() const = 0;
   /// errc::not_found, field "keyName".
   [[nodiscard]] virtual result<connector_key> find(std::string_view provider,
                                                    std::string_view name) const = 0;

@@ -156,17 +156,26 @@ result<key_summary> import_key(const configuration& settings, const key_order& o
   return add(settings, *room, *what, *key, audit_events::key_imported);
 }
 
-result<std::vector<key_summary>> list_keys(const configuration& settings) {
+result<key_overview> overview_of_keys(const configuration& settings) {
   const auto room = enter(settings);
   if (!room)
     return failure(room.error());
-  const auto keys = room->store->list();
-  if (!keys)
-    return failure(keys.error());
-  std::vector<key_summary> out;
-  for (const auto& key : *keys)
-    out.push_back(summary_of(key));
+  auto all = room->store->list();
+  if (!all)
+    return failure(all.error());
+  key_overview out{{}, std::move(all->faults)};
+  for (const auto& key : all->keys)
+    out.keys.push_back(summary_of(key));
   return out;
+}
+
+result<std::vector<key_summary>> list_keys(const configuration& settings) {
+  auto all = overview_of_keys(settings);
+  if (!all)
+    return failure(all.error());
+  if (!all->faults.empty())
+    return failure(all->faults.front());
+  return std::move(all->keys);
 }
 
 result<key_summary> show_key(const configuration& settings, const std::string& provider,

@@ -21,8 +21,6 @@ struct key_summary {
   unix_ms created_at = 0;
   std::string fingerprint; ///< SHA-256 of the SubjectPublicKeyInfo, hex
 };
-/// {"value":[key…]} and one key as JSON.
-[[nodiscard]] std::string to_json(const std::vector<key_summary>& values);
 [[nodiscard]] std::string to_json(const key_summary& value);
 
 struct key_order {
@@ -41,7 +39,15 @@ struct key_order {
 /// errc::not_supported, field "from", for encrypted ones and forms that are known but not read.
 [[nodiscard]] result<key_summary> import_key(const configuration& settings, const key_order& order,
                                              const secret_bytes& octets);
-/// By provider and name.
+struct key_overview {
+  std::vector<key_summary> keys; ///< by provider and name
+  std::vector<error> faults;     ///< of files that are keys and cannot be read; `field` is the path
+};
+/// {"value":[key…]}; with faults also "faults":[{"file","error"}…].
+[[nodiscard]] std::string to_json(const key_overview& value);
+/// What can be read, and what cannot.
+[[nodiscard]] result<key_overview> overview_of_keys(const configuration& settings);
+/// By provider and name; all of them, or the first fault.
 [[nodiscard]] result<std::vector<key_summary>> list_keys(const configuration& settings);
 [[nodiscard]] result<key_summary> show_key(const configuration& settings,
                                            const std::string& provider, const std::string& name);

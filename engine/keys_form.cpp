@@ -108,12 +108,15 @@ std::string public_key_pem(byte_view public_key_info) {
 
 } // namespace detail
 
-std::string to_json(const std::vector<key_summary>& values) {
+std::string to_json(const key_overview& value) {
   auto list = nlohmann::ordered_json::array();
-  for (const auto& value : values)
-    list.push_back(object_of(value));
-  return nlohmann::ordered_json{{"value", std::move(list)}}.dump(
-    -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  for (const auto& key : value.keys)
+    list.push_back(object_of(key));
+  nlohmann::ordered_json out{{"value", std::move(list)}};
+  for (const auto& fault : value.faults)
+    out["faults"].push_back(
+      {{"file", fault.field}, {"error", std::string(name_of(fault.code)) + ": " + fault.message}});
+  return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 std::string to_json(const key_summary& value) {

@@ -149,8 +149,11 @@ result<void> rotation::prove_present_key() {
   const auto keys = crypto::file_key_store::open(settings_.keys_directory, present_.duplicate());
   if (!keys)
     return failure(keys.error());
-  if (const auto opened = (*keys)->list(); !opened)
+  const auto opened = (*keys)->list();
+  if (!opened)
     return failure(opened.error());
+  if (!opened->faults.empty()) // a key that is left behind would be lost with the old master key
+    return failure(opened->faults.front());
   return prove_records(*sealer);
 }
 

@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint16_t announced_event = 2010;
 constexpr std::uint16_t not_announced_event = 2011;
 constexpr const char* dispute_topic = "disputed keys";
+constexpr const char* fault_topic = "unreadable keys";
 
 using connect::service::import_key;
 
@@ -52,19 +53,20 @@ void key_announcement::announce(const plant& p) {
         "connector keys cannot be read: " + to_string(keys.error()));
     return;
   }
-  const auto now = digest_of(*keys);
+  take_faults(p, keys->faults);
+  const auto now = digest_of(keys->keys);
   const bool again = p.attention.has(dispute_topic) && p.time->boot() >= dispute_at_;
-  if ((now == announced_ && !again) || (keys->empty() && !announced_.present())) {
+  if ((now == announced_ && !again) || (keys->keys.empty() && !announced_.present())) {
     return;
   }
   std::vector<import_key> list;
-  for (const auto& one : *keys) {
+  for (const auto& one : keys->keys) {
     list.push_back(named(one));
   }
   key_names disputes;
   auto answer = p.service->import_keys(p.caller.current(), list);
   if (!answer && answer.error().what.code == errc::conflict) {
-    if (!announce_each(p, *keys, disputes)) {
+    if (!announce_each(p, keys->keys, disputes)) {
       return;
     }
   } else if (!answer) {
@@ -74,7 +76,7 @@ void key_announcement::announce(const plant& p) {
   announced_ = now;
   say(p, report::level::info, announced_event,
       std::to_string(list.size() - disputes.size()) + " connector keys announced");
-  take_disputes(p, *keys, std::move(disputes));
+  take_disputes(p, keys->keys, std::move(disputes));
 }
 
 bool key_announcement::announce_each(const plant& p, const key_list& keys, key_names& disputes) {
@@ -88,6 +90,25 @@ bool key_announcement::announce_each(const plant& p, const key_list& keys, key_n
     }
   }
   return true;
+}
+
+/// Told once, as long as they are the same; status names them all until they are over.
+void key_announcement::take_faults(const plant& p, const std::vector<error>& faults) {
+  std::string all;
+  for (const auto& one : faults) {
+    all += (all.empty() ? "" : "; ") + to_string(one);
+  }
+  if (all == faults_) {
+    return;
+  }
+  if (all.empty()) {
+    p.attention.clear(fault_topic);
+  } else {
+    p.attention.set(fault_topic, "these connector keys cannot be read: " + all);
+    say(p, report::level::error, not_announced_event,
+        "connector keys cannot be read, and are not announced: " + all);
+  }
+  faults_ = std::move(all);
 }
 
 /// Each new dispute has a line in the audit; status names them all until they are over.

@@ -1,6 +1,6 @@
 // Makes the connector keys known to the service (Connectors/importKeys): at the first check-in and
 // whenever the set of keys has changed. A failure is told and tried again; a key whose name stands
-// for another key at the service keeps none of the others back.
+// for another key at the service keeps none of the others back, nor does one that cannot be read.
 #pragma once
 
 #include <mutex>
@@ -36,10 +36,12 @@ private:
   void announce(const plant& p);
   /// False if it has to be tried again.
   [[nodiscard]] bool announce_each(const plant& p, const key_list& keys, key_names& disputes);
+  void take_faults(const plant& p, const std::vector<error>& faults);
   void take_disputes(const plant& p, const key_list& keys, key_names disputes);
 
-  std::mutex calls_; ///< one announcement at a time; guards all but `disputed_`
-  digest announced_; ///< of the set; not present() before the first time
+  std::mutex calls_;   ///< one announcement at a time; guards all but `disputed_`
+  digest announced_;   ///< of the set; not present() before the first time
+  std::string faults_; ///< of keys that could not be read, as they were told
   boot_ms look_at_ = 0;
   boot_ms dispute_at_ = 0;
   mutable std::mutex names_; ///< guards the next one; never held during a call

@@ -163,6 +163,7 @@ public:
                                    std::string_view password, const std::string& thumbprint) const;
   [[nodiscard]] bytes encrypted(std::string_view password) const;
   [[nodiscard]] crypto::file_key_store& keys() { return *keys_; }
+  [[nodiscard]] std::filesystem::path keys_path() const { return folder_ / "keys"; }
   /// Lines of the audit, oldest first.
   [[nodiscard]] std::vector<actors::tasks::audit_line> audit() const;
   [[nodiscard]] std::vector<std::uint16_t> admin_events() const { return admin_events_; }

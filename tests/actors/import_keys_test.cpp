@@ -30,9 +30,7 @@ void make_key(bench& b, const std::string& name = "key") {
 class troubled_keys final : public crypto::key_store {
 public:
   explicit troubled_keys(const crypto::key_store& real) : real_(real) {}
-  [[nodiscard]] result<std::vector<crypto::connector_key>> list() const override {
-    return real_.list();
-  }
+  [[nodiscard]] result<crypto::key_listing> list() const override { return real_.list(); }
   [[nodiscard]] result<crypto::connector_key> find(std::string_view provider,
                                                    std::string_view name) const override {
     if (on_find) {
@@ -132,6 +130,39 @@ TEST_CASE("a key whose name is taken at the service keeps no other key back", "[
     CHECK(b.service.announced.back().size() == 2);
     CHECK_FALSE(b.plant.announcement.disputed("provider", "taken"));
   }
+}
+
+TEST_CASE("a damaged key is told once and keeps no other key back", "[actors][import]") {
+  bench b;
+  make_key(b);
+  const auto file = std::filesystem::directory_iterator(b.keys_path())->path();
+  auto request = sample(b);
+  request.import.key_name = "good";
+  make_key(b, "good");
+  const auto kept = b.keys_path() / "kept";
+  std::filesystem::copy_file(file, kept);
+  std::filesystem::resize_file(file, 100);
+  int told = 0;
+  b.plant.tell = [&told](const report& what) {
+    told += what.text.find("connector keys cannot be read") != std::string::npos ? 1 : 0;
+  };
+  b.service.offer(request);
+  b.start();
+  REQUIRE(b.advance_until([&] { return b.settled("i").has_value(); }));
+  CHECK(recorded(b).succeeded);
+  REQUIRE(b.service.announced.size() == 1);
+  REQUIRE(b.service.announced[0].size() == 1);
+  CHECK(b.service.announced[0][0].key_name == "good");
+  REQUIRE(b.plant.attention.current().size() == 1);
+  CHECK(b.plant.attention.current()[0].find(file.string()) != std::string::npos);
+  b.advance(200'000);
+  CHECK(told == 1);
+  CHECK(b.service.announced.size() == 1);
+  std::filesystem::rename(kept, file);
+  b.advance(100'000);
+  CHECK(b.plant.attention.current().empty());
+  REQUIRE(b.service.announced.size() == 2);
+  CHECK(b.service.announced[1].size() == 2);
 }
 
 TEST_CASE("a use of a key is audited though the work after it throws", "[actors][import]") {

@@ -23,7 +23,7 @@ TEST_CASE("a folder or a file that others can reach is not used", "[crypto][keys
   for (const auto mode : {0640, 0604, 0660, 0610}) {
     fs::permissions(file, static_cast<fs::perms>(mode));
     CHECK(code_of(use()) == errc::io); // in spite of the copy in memory
-    CHECK(code_of(store->list()) == errc::io);
+    CHECK(fault_of(store->list()) == errc::io);
     CHECK(code_of(store->find("pfxengine", "mail")) == errc::io);
   }
   fs::permissions(file, static_cast<fs::perms>(0600));
@@ -31,7 +31,7 @@ TEST_CASE("a folder or a file that others can reach is not used", "[crypto][keys
   for (const auto mode : {0750, 0701, 0770}) {
     fs::permissions(folder.file("keys"), static_cast<fs::perms>(mode));
     CHECK(code_of(use()) == errc::io);
-    CHECK(code_of(store->list()) == errc::io);
+    CHECK(fault_of(store->list()) == errc::io);
     CHECK(code_of(store->import(named("x"), shared_key(key_algorithm::rsa2048))) == errc::io);
     CHECK(code_of(store->remove("pfxengine", "mail")) == errc::io);
     CHECK_FALSE(file_key_store::open(folder.file("keys"), secret_bytes(master)));
@@ -53,7 +53,7 @@ TEST_CASE("a folder or a file of another user is not used", "[crypto][keys]") {
   REQUIRE(::chown(only_file(folder).c_str(), 0, 0) == 0);
   REQUIRE(store->find("pfxengine", "mail"));
   REQUIRE(::chown(folder.file("keys").c_str(), 12345, 12345) == 0);
-  CHECK(code_of(store->list()) == errc::io);
+  CHECK(fault_of(store->list()) == errc::io);
 }
 
 TEST_CASE("links and foreign files are never opened as keys", "[crypto][keys]") {
@@ -64,11 +64,11 @@ TEST_CASE("links and foreign files are never opened as keys", "[crypto][keys]") 
   for (const auto* name : {"README", "key.key", ".hidden", "0000.key.bak"})
     test::write_file(folder.file(std::string("keys/") + name), std::string_view("not a key"));
   fs::create_directory(folder.file("keys/folder"));
-  CHECK(store->list()->size() == 1);
+  CHECK(store->list()->keys.size() == 1);
   fs::rename(file, folder.file("elsewhere"));
   fs::create_symlink(folder.file("elsewhere"), file);
   CHECK(code_of(store->find("pfxengine", "mail")) == errc::io);
-  CHECK(code_of(store->list()) == errc::io);
+  CHECK(fault_of(store->list()) == errc::io);
   fs::remove(file);
   fs::create_directory(file);
   fs::permissions(file, static_cast<fs::perms>(0700));
@@ -101,6 +101,31 @@ TEST_CASE("a file that was changed is corrupt, wherever it was changed", "[crypt
   CHECK(store->find("pfxengine", "mail"));
 }
 
+TEST_CASE("a damaged file hides no other key", "[crypto][keys]") {
+  const temporary_folder folder;
+  const auto store = open_store(folder);
+  add(*store, named("a"));
+  const auto file = only_file(folder);
+  add(*store, named("b"));
+  add(*open_store(folder, other_master), named("c"));
+  const auto good = test::read_file(file);
+  for (const auto size : {0UL, 20UL, good.size() - 1}) {
+    test::write_file(file, byte_view(good).first(size));
+    const auto all = store->list();
+    REQUIRE(all);
+    REQUIRE(all->keys.size() == 1);
+    CHECK(all->keys[0].name == "b");
+    REQUIRE(all->faults.size() == 2);
+    const bool first = all->faults[0].field == file.string();
+    CHECK(all->faults[first ? 0 : 1].field == file.string());
+    CHECK(all->faults[first ? 0 : 1].code == errc::corrupt);
+    CHECK(all->faults[first ? 1 : 0].code == errc::wrong_key);
+  }
+  test::write_file(file, good);
+  CHECK(store->list()->keys.size() == 2);
+  CHECK(store->list()->faults.size() == 1);
+}
+
 TEST_CASE("a file under another key's name does not open", "[crypto][keys]") {
   const temporary_folder folder;
   const auto store = open_store(folder);
@@ -121,7 +146,7 @@ TEST_CASE("another master key opens no key", "[crypto][keys]") {
   add(*open_store(folder), named("mail"));
   const auto store = open_store(folder, other_master);
   CHECK(code_of(store->find("pfxengine", "mail")) == errc::wrong_key);
-  CHECK(code_of(store->list()) == errc::wrong_key);
+  CHECK(fault_of(store->list()) == errc::wrong_key);
   CHECK(code_of(store->decrypt("pfxengine", "mail", rsa_padding::oaep_sha256, bytes(256, 1)))
         == errc::wrong_key);
   CHECK_FALSE(file_key_store::open(folder.file("keys"), secret_bytes(bytes(31, 1))));
@@ -136,8 +161,8 @@ TEST_CASE("sealed again, keys open with the new master key and not with the old"
     add(*store, named("key " + std::to_string(i)));
   const auto before = *store->find("pfxengine", "key 3");
   CHECK(store->reseal(secret_bytes(other_master)) == std::size_t{5});
-  CHECK(store->list()->size() == 5); // this very store goes on with the new one
-  CHECK(code_of(open_store(folder)->list()) == errc::wrong_key);
+  CHECK(store->list()->keys.size() == 5); // this very store goes on with the new one
+  CHECK(fault_of(open_store(folder)->list()) == errc::wrong_key);
   const auto after = open_store(folder, other_master)->find("pfxengine", "key 3");
   REQUIRE(after);
   CHECK(after->public_key == before.public_key);
@@ -154,9 +179,9 @@ TEST_CASE("a sealing again that was interrupted is finished by a repeat", "[cryp
     add(*open_store(folder, other_master), named("new " + std::to_string(i)));
   const auto some = fs::directory_iterator(folder.file("keys"))->path();
   fs::copy_file(some, some.string() + ".0123456789abcdef");
-  CHECK(code_of(open_store(folder)->list()) == errc::wrong_key);
+  CHECK(fault_of(open_store(folder)->list()) == errc::wrong_key);
   CHECK(open_store(folder)->reseal(secret_bytes(other_master)) == std::size_t{3});
-  CHECK(open_store(folder, other_master)->list()->size() == 5);
+  CHECK(open_store(folder, other_master)->list()->keys.size() == 5);
   CHECK_FALSE(fs::exists(some.string() + ".0123456789abcdef"));
   CHECK(open_store(folder)->reseal(secret_bytes(other_master)) == std::size_t{0});
   // A third master key opens none of them, so none is sealed under a fourth.
@@ -164,7 +189,7 @@ TEST_CASE("a sealing again that was interrupted is finished by a repeat", "[cryp
   CHECK(
     code_of(open_store(folder, third)->reseal(secret_bytes(bytes(third.rbegin(), third.rend()))))
     == errc::wrong_key);
-  CHECK(open_store(folder, other_master)->list()->size() == 5);
+  CHECK(open_store(folder, other_master)->list()->keys.size() == 5);
 }
 
 TEST_CASE("there is nothing to seal again where no key was made", "[crypto][keys]") {
@@ -191,7 +216,7 @@ TEST_CASE("many threads decrypt with keys that come and go", "[crypto][keys]") {
     });
   for (int i = 0; i < 20; ++i) {
     add(*store, named("passing"));
-    REQUIRE(store->list());
+    CHECK(fault_of(store->list()) == errc::none);
     REQUIRE(store->remove("pfxengine", "passing"));
   }
   for (auto& each : threads)

@@ -15,7 +15,7 @@ using namespace test_keys;
 TEST_CASE("a key that was made decrypts, and tells what may be known of it", "[crypto][keys]") {
   const temporary_folder folder;
   const auto store = open_store(folder);
-  CHECK(store->list()->empty());
+  CHECK(store->list()->keys.empty());
   CHECK_FALSE(fs::exists(folder.file("keys")));
 
   const auto before = system_clock().wall();
@@ -59,7 +59,7 @@ TEST_CASE("keys that another process adds and removes are seen at once", "[crypt
   const auto ours = open_store(folder);
   const auto theirs = open_store(folder);
   const auto key = add(*theirs, named("mail"));
-  CHECK(ours->list()->size() == 1);
+  CHECK(ours->list()->keys.size() == 1);
   const auto ciphertext = closed_to(key, rsa_padding::oaep_sha256, "secret");
   const auto use
     = [&] { return ours->decrypt("pfxengine", "mail", rsa_padding::oaep_sha256, ciphertext); };
@@ -68,7 +68,7 @@ TEST_CASE("keys that another process adds and removes are seen at once", "[crypt
   CHECK(code_of(use()) == errc::not_found);
   CHECK(use().error().field == "keyName");
   CHECK(code_of(ours->find("pfxengine", "mail")) == errc::not_found);
-  CHECK(ours->list()->empty());
+  CHECK(ours->list()->keys.empty());
   // Another key under the same name: the one in memory must not be used for it.
   add(*theirs, named("mail"), key_algorithm::rsa3072);
   const auto after = use();
@@ -85,7 +85,7 @@ TEST_CASE("keys are listed by provider and name, octet by octet", "[crypto][keys
   std::string order;
   const auto listed = store->list();
   REQUIRE(listed);
-  for (const auto& each : *listed)
+  for (const auto& each : listed->keys)
     order += each.provider + "/" + each.name + " ";
   CHECK(order == "A/2 a/10 a/2 b/1 ");
   // The pair counts, not the text that both make together.
@@ -123,7 +123,7 @@ TEST_CASE("two processes that give the same name make one key", "[crypto][keys]"
     each.join();
   CHECK(made == 1);
   CHECK(conflicts == 7);
-  CHECK(open_store(folder)->list()->size() == 1);
+  CHECK(open_store(folder)->list()->keys.size() == 1);
 }
 
 TEST_CASE("words that are no names are refused, and found by nobody", "[crypto][keys]") {
@@ -149,7 +149,7 @@ TEST_CASE("words that are no names are refused, and found by nobody", "[crypto][
   // What looks like a path is a name like any other.
   for (const auto* name : {"../../etc/passwd", "a/b", "..", "/"})
     add(*store, named(name));
-  CHECK(store->list()->size() == 5);
+  CHECK(store->list()->keys.size() == 5);
 }
 
 TEST_CASE("only the paddings that were allowed are used", "[crypto][keys]") {
@@ -204,7 +204,7 @@ TEST_CASE("only sound RSA keys of 2048 bits and more become connector keys", "[c
     if (three)
       CHECK(code_of(store->import(named("three"), *three)) == errc::bad_input);
   }
-  CHECK(store->list()->empty());
+  CHECK(store->list()->keys.empty());
 }
 
 TEST_CASE("a key leaves only if it was made for it", "[crypto][keys]") {
@@ -233,7 +233,7 @@ TEST_CASE("no more keys are taken than the service takes", "[crypto][keys]") {
   CHECK(more.error().code == errc::too_large);
   CHECK(code_of(store->import(named("key 7"), shared_key(key_algorithm::rsa2048)))
         == errc::conflict);
-  CHECK(store->list()->size() == limits_of_keys::keys_max);
+  CHECK(store->list()->keys.size() == limits_of_keys::keys_max);
   REQUIRE(store->remove("pfxengine", "key 7"));
   add(*store, named("one more"));
 }

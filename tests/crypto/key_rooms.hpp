@@ -67,4 +67,9 @@ errc code_of(const result<T>& what) {
   return what ? errc::none : what.error().code;
 }
 
+/// The first that is wrong with a list, be it one key of it.
+inline errc fault_of(const result<key_listing>& what) {
+  return !what ? what.error().code : what->faults.empty() ? errc::none : what->faults[0].code;
+}
+
 } // namespace pfx::crypto::test_keys

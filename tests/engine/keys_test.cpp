@@ -70,7 +70,7 @@ TEST_CASE("a key is made, listed, shown and removed, each change in the audit", 
             "6001 connector key \"pfxengine\" / \"mail\" with public key " + made.fingerprint
               + " made, not exportable"));
   CHECK(to_json(must(show_key(room.settings, "pfxengine", "mail"))) == to_json(made));
-  CHECK(to_json(must(list_keys(room.settings))) == R"({"value":[)" + to_json(made) + "]}");
+  CHECK(to_json(must(overview_of_keys(room.settings))) == R"({"value":[)" + to_json(made) + "]}");
 
   must(remove_key(room.settings, "pfxengine", "mail"));
   CHECK(has(last_note(room), "6004 "));
@@ -302,6 +302,21 @@ TEST_CASE("a damaged key can be removed, one under another master key cannot", "
   CHECK(code_of(list_keys(room.settings)) == errc::corrupt);
   must(remove_key(room.settings, "pfxengine", "mail"));
   CHECK(must(list_keys(room.settings)).empty());
+}
+
+TEST_CASE("a damaged key is told beside those that open", "[engine][keys]") {
+  const sealed_room room;
+  must(import_key(room.settings, named("a"), must(some_key().to_pem())));
+  const auto file = std::filesystem::directory_iterator(room.settings.keys_directory)->path();
+  must(import_key(room.settings, named("b"), must(some_key().to_pem())));
+  std::filesystem::resize_file(file, 100);
+  const auto all = must(overview_of_keys(room.settings));
+  REQUIRE(all.keys.size() == 1);
+  CHECK(all.keys[0].name == "b");
+  REQUIRE(all.faults.size() == 1);
+  CHECK(all.faults[0].field == file.string());
+  CHECK(has(to_json(all), R"("faults":[{"file":")" + file.string() + R"(","error":"corrupt: )"));
+  CHECK(code_of(list_keys(room.settings)) == errc::corrupt); // for whoever needs them all
 }
 
 TEST_CASE("no command works with keys where there is no data directory or master key",

@@ -113,6 +113,15 @@ try 9 "an import of no file" key import --name x --from "$dir/none" "${c[@]}"
 try 9 "an import over another" key import --name mail --from "$dir/mail.pem.out" "${c[@]}"
 try 0 "a removal" key remove --name piped --yes-remove "${c[@]}"
 try 9 "a removal again" key remove --name piped --yes-remove "${c[@]}"
+damaged=$(find "$dir/a/data/keys" -name '*.key' | sort | head -n 1)
+cp -p "$damaged" "$dir/whole.key"
+truncate -s 100 "$damaged"
+try 5 "a list with a damaged key" key list --json "${c[@]}"
+says err "$damaged"
+jq -e --arg file "$damaged" '(.value | length) == 5 and (.faults | length) == 1 and .faults[0].file == $file' \
+  "$dir/out" >/dev/null || fail "a damaged key hides others, or itself"
+try 5 "a rotation with a damaged key" master-key rotate "${c[@]}"
+cp -p "$dir/whole.key" "$damaged"
 chmod 0755 "$dir/a/data/keys"
 try 5 "a folder of keys that is open" key list "${c[@]}"
 says err '0700'

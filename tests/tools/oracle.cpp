@@ -35,7 +35,7 @@ class leaking_store final : public crypto::key_store {
 public:
   leaking_store(const crypto::key_store& behind, bool a_little)
       : behind_(behind), a_little_(a_little) {}
-  result<std::vector<crypto::connector_key>> list() const override { return behind_.list(); }
+  result<crypto::key_listing> list() const override { return behind_.list(); }
   result<crypto::connector_key> find(std::string_view provider,
                                      std::string_view name) const override {
     return behind_.find(provider, name);
