@@ -24,8 +24,14 @@ inline constexpr std::size_t salt_octets_max = 1024;
 inline constexpr std::size_t password_octets_max = 512;
 /// Sum over the MAC and every encryption of the file, also of bags inside encrypted contents.
 inline constexpr std::int64_t iterations_max = 2'000'000;
-/// A file with more belongs into the slow lane.
+/// So often a password that does not open the file is tried, in whatever forms it has: else the
+/// time would tell octets that are no text, which stand in for a ciphertext that was wrong, from a
+/// wrong password.
+inline constexpr int passes_max = 2;
+/// Budget for which a file with more belongs into the slow lane; over all passes.
 inline constexpr std::int64_t fast_iterations_max = 100'000;
+/// Budget of the slow lane: enough for every pass over every file.
+inline constexpr std::int64_t slow_iterations_max = passes_max * iterations_max;
 } // namespace pfx_limits
 
 /// Why a file was not opened. `what.message` names the detail, for a local audit; it must not go to
@@ -35,7 +41,7 @@ struct pfx_refusal {
     malformed = 1, ///< not a PKCS#12 file, or a part of it is not what it should be
     too_much,      ///< over one of pfx_limits
     unsupported,   ///< well formed; a cipher, KDF or kind of bag that is not read here
-    needs_time,    ///< more iterations than the budget allows, within iterations_max: nothing wrong
+    needs_time,    ///< more iterations than the budget allows, nothing else is wrong
     not_opened,    ///< the password does not open it, or what it opens is damaged
   };
   reason why = reason::malformed;
@@ -78,12 +84,13 @@ public:
 
   /// Opens everything with this password: opaque octets, tried as given and, if they are not UTF-8
   /// and the file does not open, as Latin-1. Before each derivation the sum of all counts known by
-  /// then is checked against `iterations_budget` (needs_time) and iterations_max (too_much); counts
-  /// inside an encrypted content are checked before they are run. Reads with a library context of
+  /// then is checked against iterations_max (too_much) and, together with what passes before have
+  /// run, against `iterations_budget` (needs_time); counts inside an encrypted content are checked
+  /// before they are run. Reads with a library context of
   /// its own that has the legacy provider (RC2-40). One duration for wrong passwords.
   [[nodiscard]] pfx_result<pfx_contents> open(const secret_bytes& password,
                                               std::int64_t iterations_budget
-                                              = pfx_limits::iterations_max) const;
+                                              = pfx_limits::slow_iterations_max) const;
 
 private:
   struct state;

@@ -64,16 +64,13 @@ public:
   }
 
 private:
-  /// Before every derivation: all counts known by now, run or not.
+  /// Before every derivation: all counts known by now, run or not. The limit is the file's, and
+  /// holds for each pass by itself; what the passes before have run counts in the budget alone.
   pfx_result<void> admit(std::int64_t next) {
     if (seen_.iterations > pfx_limits::iterations_max)
       return refuse(reason::too_much, "the iteration counts are over 2,000,000 in sum");
-    const std::int64_t sum = run_before_ + seen_.iterations;
-    if (sum > spent_.budget) {
-      if (sum > pfx_limits::iterations_max) // only a second form of the password comes here
-        return refuse(reason::not_opened, "no iterations are left to read the password otherwise");
+    if (run_before_ + seen_.iterations > spent_.budget)
       return refuse(reason::needs_time, "the iterations are over the budget");
-    }
     spent_.run += next;
     return {};
   }
@@ -163,11 +160,6 @@ private:
   pfx_contents out_;
 };
 
-/// A password that does not open the file is tried so often, in whatever forms it has: else the
-/// time would tell octets that are no text, which stand in for a ciphertext that was wrong, from a
-/// wrong password.
-constexpr std::size_t attempts = 2;
-
 } // namespace
 
 pfx_result<pfx_contents> open_frame(const frame& file, const secret_bytes& password,
@@ -179,7 +171,7 @@ pfx_result<pfx_contents> open_frame(const frame& file, const secret_bytes& passw
   account spent{iterations_budget, 0};
   pfx_result<pfx_contents> last = refuse(reason::not_opened, "the password cannot be read");
   const password_form* verified = nullptr; ///< a form with which the MAC held
-  for (std::size_t turn = 0; turn < attempts && !forms.empty(); ++turn) {
+  for (std::size_t turn = 0; turn < pfx_limits::passes_max && !forms.empty(); ++turn) {
     const bool again = turn >= forms.size();
     const password_form& form = again ? forms.back() : forms[turn];
     attempt now(file, form, spent, opened);

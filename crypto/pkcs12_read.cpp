@@ -78,7 +78,7 @@ result<pkcs12_parameters> inspect_pkcs12(byte_view der, const secret_bytes& pass
     return unreadable("there is no MAC");
   std::optional<lock_words> key;
   std::optional<lock_words> certificates;
-  const auto opened = pfx_parts::open_frame(*file, password, pfx_limits::iterations_max,
+  const auto opened = pfx_parts::open_frame(*file, password, pfx_limits::slow_iterations_max,
                                             [&](const pfx_parts::encryption& lock, bool of_key) {
                                               (of_key ? key : certificates) = words_of(lock);
                                             });

@@ -28,7 +28,7 @@ request_result failure_document(const record& of) {
 /// What was at work when the process died runs alone, and therefore without a change of lanes.
 std::int64_t budget_of(const record& of, action what) {
   return what == action::work && !of.live.suspect ? crypto::pfx_limits::fast_iterations_max
-                                                  : crypto::pfx_limits::iterations_max;
+                                                  : crypto::pfx_limits::slow_iterations_max;
 }
 
 event work_on(const plant& p, const record& of, action what) {

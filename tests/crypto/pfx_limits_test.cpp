@@ -119,6 +119,9 @@ TEST_CASE("two million iterations in sum are read, one more is not", "[crypto][p
   REQUIRE(most);
   CHECK(most->iterations == 2'000'000);
   refused_at_once(with(hollow_bag(algorithm(modern(1'998'001)), 64), 1'000), reason::too_much);
+  // Two passes with a wrong password are within what the slow lane allows.
+  CHECK(refusal(with(shrouded_bag(key(), modern(9'000), "secret"), 1'990'000), "wrong")
+        == reason::not_opened);
 }
 
 TEST_CASE("a file over the budget needs time, also by what it hides", "[crypto][pfx][bomb]") {

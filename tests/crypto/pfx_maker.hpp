@@ -76,11 +76,11 @@ struct mac_shape {
 [[nodiscard]] std::optional<pfx_refusal::reason> refusal(const bytes& file,
                                                          const std::string& password,
                                                          std::int64_t budget
-                                                         = pfx_limits::iterations_max);
+                                                         = pfx_limits::slow_iterations_max);
 /// As refusal(), with the words, for a failing test's message.
 [[nodiscard]] std::string words(const bytes& file, const std::string& password);
 [[nodiscard]] pfx_result<pfx_contents> open(const bytes& file, const std::string& password,
-                                            std::int64_t budget = pfx_limits::iterations_max);
+                                            std::int64_t budget = pfx_limits::slow_iterations_max);
 
 /// CPU time of this thread.
 class cpu_clock {

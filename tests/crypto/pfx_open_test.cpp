@@ -160,6 +160,15 @@ TEST_CASE("every password that does not open a file costs the same derivations",
   }
 }
 
+TEST_CASE("no pass over a file is cut short by what the pass before has run", "[crypto][pfx]") {
+  const bytes octets = file({plain_safe({cert_bag(cert())})}, "secret", {256, 1'100'000});
+  for (const auto& wrong : {to_bytes("other"), to_bytes(e_latin1), random_bytes(32)}) {
+    const auto end = pfx_file::parse(octets)->open(secret_bytes(wrong), 2'199'999);
+    REQUIRE_FALSE(end);
+    CHECK(end.error().why == reason::needs_time); // for the second one
+  }
+}
+
 TEST_CASE("the second form of a password counts in the budget", "[crypto][pfx]") {
   // 100 for the MAC, 1,000 for each of two parts; the first part is tried twice.
   const bytes octets = pair_with({"aes256", 256, 1'000, 8}, e_utf8, {256, 100});
