@@ -249,6 +249,7 @@ import_opening open_imported(const crypto::key_store& keys, const import_order& 
       + printable(refusal.what.message, 200);
     return out;
   }
+  const bool transcoded = contents->password_transcoded;
   auto identity = crypto::take_identity(std::move(*contents), order.thumbprint);
   if (!identity) {
     out.how = import_opening::end::refused;
@@ -259,7 +260,7 @@ import_opening open_imported(const crypto::key_store& keys, const import_order& 
   out.how = import_opening::end::opened;
   out.identity.emplace(std::move(*identity));
   out.password = std::move(plain->octets);
-  out.detail = "opened";
+  out.detail = transcoded ? "opened with its password read as Latin-1" : "opened";
   return out;
 }
 

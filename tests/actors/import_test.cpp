@@ -76,6 +76,25 @@ TEST_CASE("an imported file goes to the device as it came, with its password", "
   }
 }
 
+TEST_CASE("a password that had to be read as Latin-1 goes on as it came, and is told",
+          "[actors][import]") {
+  bench b;
+  make_key(b);
+  const auto thumbprint = to_hex(crypto::sha1(b.device.certificate.der()));
+  b.service.offer(b.import("i", file_with(b, 6'000, "caf\xc3\xa9"), "caf\xe9", thumbprint));
+  const auto got = end_of(b);
+  REQUIRE(got.succeeded);
+  CHECK(delivered_password(b, got) == "caf\xe9");
+  int told = 0;
+  for (const auto& line : b.audit()) {
+    told += line.event == actors::tasks::audit_event::key_used
+        && line.text.find(": opened with its password read as Latin-1; ") != std::string::npos
+      ? 1
+      : 0;
+  }
+  CHECK(told == 1);
+}
+
 TEST_CASE("an imported file is written anew in the profile that was asked for",
           "[actors][import]") {
   const auto profile = GENERATE(pfx_profile::modern, pfx_profile::compatible, pfx_profile::legacy);
