@@ -285,7 +285,7 @@ void add_makers(CLI::App& parent, exit_code& code) {
                  "- reads stdin")
     ->required();
   add_properties(*command, options);
-  command->footer("RSA of 2048 to 16384 bits. A name that exists is refused.\n\nExamples:\n"
+  command->footer("RSA of 2048 to 4096 bits. A name that exists is refused.\n\nExamples:\n"
                   "  pfxengine key import --name mail-2023 --from mail.blob\n"
                   "  openssl pkey -in mail.pem | pfxengine key import --name mail --from -");
   command->callback([options, &code] { code = import(*options); });

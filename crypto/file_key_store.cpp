@@ -20,8 +20,6 @@ namespace {
 using detail::file_stamp;
 using detail::key_folder;
 
-constexpr int rsa_bits_min = 2048;
-
 /// A key in memory and the file it was read from.
 struct loaded_key {
   connector_key about;
@@ -46,8 +44,8 @@ result<std::vector<rsa_padding>> checked_paddings(std::vector<rsa_padding> wante
 result<int> checked_bits(const private_key& key) {
   const auto* const pair = detail::access::pkey(key);
   const int bits = kind_of(pair) == key_kind::rsa ? ::EVP_PKEY_get_bits(pair) : 0;
-  if (bits < rsa_bits_min || bits > rsa_bits_max)
-    return failure(errc::bad_input, "key", "must be RSA of 2048 to 16384 bits");
+  if (bits < limits_of_keys::bits_min || bits > limits_of_keys::bits_max)
+    return failure(errc::bad_input, "key", "must be RSA of 2048 to 4096 bits");
   return bits;
 }
 

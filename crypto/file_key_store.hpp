@@ -35,7 +35,7 @@ public:
   [[nodiscard]] static result<void> check(const new_key& what, const private_key* key = nullptr);
   /// RSA 2048, 3072 or 4096. errc::conflict if the name exists.
   [[nodiscard]] result<connector_key> create(const new_key& what, key_algorithm algorithm);
-  /// errc::conflict if the name exists, errc::bad_input if it is not RSA of at least 2048 bits.
+  /// errc::conflict if the name exists, errc::bad_input if it is not RSA of 2048 to 4096 bits.
   [[nodiscard]] result<connector_key> import(const new_key& what, const private_key& key);
   /// errc::policy if the key was not made exportable.
   [[nodiscard]] result<private_key> export_key(std::string_view provider,

@@ -7,7 +7,7 @@
 
 namespace pfx::crypto {
 
-/// Largest RSA modulus that is taken from outside.
+/// Largest RSA modulus of a public key from outside; private ones: key_bounds.hpp.
 inline constexpr int rsa_bits_max = 16384;
 
 enum class key_kind : std::uint8_t { other = 0, rsa, ec };

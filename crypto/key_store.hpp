@@ -13,13 +13,15 @@ namespace pfx::crypto {
 namespace limits_of_keys {
 inline constexpr std::size_t name_octets_max = 256; ///< of providerName and of keyName
 inline constexpr std::size_t keys_max = 100;        ///< as many as the service takes
+inline constexpr int bits_min = 2048;
+inline constexpr int bits_max = 4096; ///< of keys that are made or imported
 } // namespace limits_of_keys
 
 /// What may be known of a key.
 struct connector_key {
   std::string provider; ///< providerName: the administrator's word, compared octet by octet
   std::string name;     ///< keyName
-  int bits = 0;         ///< 2048 to 4096 for keys made here, to 16384 for imported ones
+  int bits = 0;         ///< 2048 to 4096
   std::vector<rsa_padding> paddings; ///< allowed for decryption
   bool exportable = false;
   unix_ms created_at = 0;

@@ -239,6 +239,8 @@ result<private_key> from_rsa_full_private_blob(byte_view blob) {
   if (!minimal(n) || !minimal(e) || !minimal(p) || !minimal(q) || bits_of(n) != head->bits)
     return refused("has a number that does not have the length the header says");
   auto key = key_of_numbers({n, e, d, p, q, dp, dq, qi}, size);
+  if (!key && key.error().code == errc::too_large)
+    return key;
   if (!key)
     return refused("holds no RSA key");
   if (auto sound = check_rsa_pair(detail::access::pkey(*key)); !sound)

@@ -4,6 +4,7 @@
 #include "tests/crypto/support.hpp"
 
 #include "crypto/digest.hpp"
+#include "crypto/file_key_store.hpp"
 #include "crypto/random.hpp"
 
 using namespace pfx;
@@ -142,6 +143,22 @@ TEST_CASE("RSA numbers have the lengths that a key's have", "[crypto][pfx][key][
   bad({256, 3, 256, 5'000, {}}, errc::bad_input, reason::malformed);
   const bytes third = seq({seq({number(128), number(128), number(128)})});
   bad({256, 3, 256, 128, third}, errc::not_supported, reason::unsupported);
+}
+
+TEST_CASE("a connector key has 2,048 to 4,096 bits", "[crypto][key][keys]") {
+  const auto why = [](std::size_t modulus) {
+    const auto key = private_key::from_pkcs8(rsa({modulus, 3, modulus, modulus / 2, {}}));
+    REQUIRE(key);
+    const auto out = file_key_store::check({"provider", "name", {}, false}, &*key);
+    REQUIRE_FALSE(out); // nothing proves its numbers
+    CHECK(out.error().code == errc::bad_input);
+    CHECK(out.error().field == "key");
+    return out.error().message;
+  };
+  for (const std::size_t good : {256U, 512U})
+    CHECK(why(good).starts_with("its numbers"));
+  for (const std::size_t bad : {255U, 513U, 1024U})
+    CHECK(why(bad) == "must be RSA of 2048 to 4096 bits");
 }
 
 TEST_CASE("PEM leads to the same judgement", "[crypto][key][bomb]") {

@@ -109,6 +109,9 @@ says err 'encrypted'
 try 2 "an import of a public key" key import --name x --from "$dir/mail.pub" "${c[@]}"
 try 2 "an import of a public blob" key import --name x --from "$dir/mail.blob" "${c[@]}"
 try 2 "an import of nonsense" key import --name x --from "$root/check" "${c[@]}"
+openssl genrsa -out "$dir/long.pem" 4104 2>/dev/null
+try 2 "an import of a key that is too long" key import --name x --from "$dir/long.pem" "${c[@]}"
+says err 'must be RSA of 2048 to 4096 bits'
 try 9 "an import of no file" key import --name x --from "$dir/none" "${c[@]}"
 try 9 "an import over another" key import --name mail --from "$dir/mail.pem.out" "${c[@]}"
 try 0 "a removal" key remove --name piped --yes-remove "${c[@]}"
