@@ -7,6 +7,7 @@
 #include "actors/tasks/order_notices.hpp"
 #include "actors/tasks/order_polls.hpp"
 #include "actors/tasks/order_service.hpp"
+#include "actors/tasks/order_turns.hpp"
 #include "core/fault_point.hpp"
 #include "core/limits.hpp"
 
@@ -16,8 +17,6 @@ namespace {
 
 constexpr auto keeper_patience = std::chrono::milliseconds(3'600'000); ///< a full disk waits there
 constexpr auto tick_every = std::chrono::milliseconds(200);
-constexpr std::size_t calls_max = 4;
-constexpr std::size_t look_ups_max = 64; ///< orders whose certificate is looked up in one go
 constexpr std::int64_t backoff_max_ms = 600'000;
 /// Times the first wait: who is not let in now is not let in a second later.
 constexpr std::int64_t not_let_in_waits = 12;
@@ -34,10 +33,10 @@ struct order_desk_state {
   queue_keeper keeper;
   std::optional<tasks::order_book> book;
   std::optional<tasks::order_polls> polls;
+  std::optional<tasks::order_turns> turns;
   boot_ms poll_at = 0;
   std::uint32_t failures = 0; ///< of downloads, in a row
-  std::size_t calls = 0;
-  std::uint64_t aside = 0; ///< orders that the store does not take
+  std::uint64_t aside = 0;    ///< orders that the store does not take
   bool downloading = false;
   bool stopping = false;
   std::optional<caf::response_promise> stop_promise;
@@ -60,13 +59,14 @@ struct order_desk_state {
   }
   caf::result<parcel<error>> take_word(const order_wish& wish);
   void confirm_words();
+  void make(tasks::order_turns::call next);
   void look_up(std::vector<revocation_order> orders);
   void revoke(revocation_order order);
   void report(std::vector<revocation_order> orders);
   void answered(const tasks::order_answers& what);
   void try_finish_stop();
   template <class Work>
-  bool post(Work work);
+  bool post(action what, Work work);
 };
 
 /// What a former run left. Blocking on purpose: nothing runs yet.
@@ -74,6 +74,7 @@ void order_desk_state::load(bool unclean) {
   book.emplace(revocation::rules{.backoff_base_ms = p->settings.revocation_retry_ms,
                                  .backoff_max_ms = backoff_max_ms},
                p->settings.revocations_hour_max);
+  turns.emplace(p->settings.revocations_max);
   polls.emplace(p->settings.revocations_max, tasks::order_book::open_max);
   const auto at = now();
   std::size_t strangers = 0;
@@ -101,13 +102,15 @@ void order_desk_state::load(bool unclean) {
 }
 
 template <class Work>
-bool order_desk_state::post(Work work) {
-  ++calls;
-  const bool posted = outside().post([plant = p, me = order_desk(self), work = std::move(work)] {
-    caf::anon_send(me, plant->halted ? pack(tasks::order_answers{}) : pack(work(*plant)));
-  });
+bool order_desk_state::post(action what, Work work) {
+  const bool posted
+    = outside().post([what, plant = p, me = order_desk(self), work = std::move(work)] {
+        auto answers = plant->halted ? tasks::order_answers{} : work(*plant);
+        answers.of = what;
+        caf::anon_send(me, pack(std::move(answers)));
+      });
   if (!posted) {
-    --calls; // stopping; every step is durable
+    turns->ended(what); // stopping; every step is durable
   }
   return posted;
 }
@@ -261,7 +264,7 @@ void order_desk_state::confirm_words() {
 // -- whose turn it is ------
 
 void order_desk_state::look_up(std::vector<revocation_order> orders) {
-  (void)post([orders = std::move(orders)](const tasks::plant& plant) {
+  (void)post(action::choose, [orders = std::move(orders)](const tasks::plant& plant) {
     tasks::order_answers out;
     for (const auto& one : orders) {
       out.events.emplace_back(one.key, tasks::choose_certificate(plant, one));
@@ -271,7 +274,7 @@ void order_desk_state::look_up(std::vector<revocation_order> orders) {
 }
 
 void order_desk_state::revoke(revocation_order order) {
-  (void)post([order = std::move(order)](const tasks::plant& plant) {
+  (void)post(action::revoke, [order = std::move(order)](const tasks::plant& plant) {
     tasks::order_answers out;
     fault_point("before_send", "revoke_ordered");
     out.events.emplace_back(order.key, tasks::revoke_ordered(plant, order));
@@ -281,7 +284,7 @@ void order_desk_state::revoke(revocation_order order) {
 }
 
 void order_desk_state::report(std::vector<revocation_order> orders) {
-  (void)post([orders = std::move(orders)](const tasks::plant& plant) {
+  (void)post(action::report, [orders = std::move(orders)](const tasks::plant& plant) {
     fault_point("before_send", "report_orders");
     auto out = tasks::report_orders(plant, orders);
     fault_point("after_answer", "report_orders");
@@ -290,7 +293,7 @@ void order_desk_state::report(std::vector<revocation_order> orders) {
 }
 
 void order_desk_state::answered(const tasks::order_answers& what) {
-  --calls;
+  turns->ended(what.of);
   const auto at = now();
   book->separate(what.alone_from_now_on);
   for (const auto& [key, event] : what.events) {
@@ -303,20 +306,26 @@ void order_desk_state::answered(const tasks::order_answers& what) {
   pump();
 }
 
+void order_desk_state::make(tasks::order_turns::call next) {
+  switch (next.what) {
+    case action::choose:
+      look_up(std::move(next.orders));
+      break;
+    case action::revoke:
+      revoke(std::move(next.orders.front()));
+      break;
+    default:
+      report(std::move(next.orders));
+      break;
+  }
+}
+
 void order_desk_state::pump() {
   const auto at = now();
   if (!stopping && !p->halted) {
     book->tick(at);
-    while (calls < calls_max) {
-      if (auto lost = book->take(action::choose, look_ups_max, at); !lost.empty()) {
-        look_up(std::move(lost));
-      } else if (auto due = book->take(action::revoke, 1, at); !due.empty()) {
-        revoke(std::move(due.front()));
-      } else if (auto done = book->take_report(p->settings.revocations_max, at); !done.empty()) {
-        report(std::move(done));
-      } else {
-        break;
-      }
+    while (auto next = turns->next(*book, at)) {
+      make(std::move(*next));
     }
     poll();
   }
@@ -326,7 +335,7 @@ void order_desk_state::pump() {
 }
 
 void order_desk_state::try_finish_stop() {
-  if (stop_promise && calls == 0 && book->quiet()) {
+  if (stop_promise && turns->under_way() == 0 && book->quiet()) {
     stop_promise->deliver(true);
     stop_promise.reset();
   }

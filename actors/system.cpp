@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "actors/stages.hpp"
+#include "actors/tasks/order_turns.hpp"
 #include "actors/tasks/update_work.hpp"
 
 namespace pfx::actors {
@@ -13,7 +14,8 @@ namespace {
 
 constexpr std::size_t cpu_jobs_max = 1'024;
 constexpr std::size_t slow_threads = 1;
-constexpr std::size_t order_threads = 4; ///< as many calls as the order desk makes at once
+/// The calls of the order desk, its download, and the reporter's upkeep
+constexpr std::size_t order_threads = tasks::order_turns::calls_max + 2;
 constexpr std::size_t io_jobs_max = 4'096;
 constexpr std::size_t disk_jobs_max = 1'024;
 constexpr std::size_t scheduler_threads = 2;

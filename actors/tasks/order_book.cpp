@@ -1,4 +1,4 @@
-// Open revocation orders, their writes and their turn.
+// Open revocation orders and their writes. Whose turn it is: order_book_dispatch.cpp.
 #include "actors/tasks/order_book.hpp"
 
 #include <algorithm>
@@ -11,7 +11,6 @@ namespace pfx::actors::tasks {
 
 namespace {
 
-using revocation::action;
 using revocation::event;
 using revocation::event_kind;
 using revocation::moment;
@@ -324,48 +323,7 @@ bool order_book::refused(request_key& who) {
   return true;
 }
 
-// -- whose turn it is ------
-
-bool order_book::ready(const entry& in, action what, const moment& now) const {
-  return in.undurable == 0 && !in.resting && revocation::next_action(in.value, now) == what;
-}
-
-std::vector<revocation_order> order_book::take(action what, std::size_t count_max,
-                                               const moment& now) {
-  std::vector<revocation_order> out;
-  for (auto& [key, in] : open_) {
-    if (out.size() >= count_max) {
-      break;
-    }
-    if (ready(in, what, now)) {
-      in.value.live.in_flight = true;
-      ++in_flight_;
-      out.push_back(in.value);
-    }
-  }
-  return out;
-}
-
-std::vector<revocation_order> order_book::take_report(std::size_t count_max, const moment& now) {
-  std::vector<revocation_order> out;
-  for (auto& [key, in] : open_) {
-    if (out.size() >= count_max) {
-      break;
-    }
-    const bool fits
-      = out.empty() || (!in.alone && out.front().transaction_id == in.value.transaction_id);
-    if (!fits || !ready(in, action::report, now)) {
-      continue;
-    }
-    in.value.live.in_flight = true;
-    ++in_flight_;
-    out.push_back(in.value);
-    if (in.alone) {
-      break; // it was first
-    }
-  }
-  return out;
-}
+// -- for status ------
 
 std::map<order_state, std::uint64_t> order_book::count_by_state() const {
   std::map<order_state, std::uint64_t> out;

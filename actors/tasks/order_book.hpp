@@ -65,6 +65,8 @@ public:
   /// Orders that may be reported in one call: of one transaction, or a single one.
   [[nodiscard]] std::vector<revocation_order> take_report(std::size_t count_max,
                                                           const revocation::moment& now);
+  /// How many may be reported now, of whatever transaction.
+  [[nodiscard]] std::size_t reportable(const revocation::moment& now) const;
   /// The next write, if none is in flight and something waits.
   [[nodiscard]] std::optional<order_batch> take_batch();
   void committed();

@@ -28,6 +28,7 @@ struct order_download {
 
 /// What became of orders; nothing = it could not be found out, the order stays where it is.
 struct order_answers {
+  revocation::action of = revocation::action::none; ///< the call that it ends
   std::vector<std::pair<request_key, std::optional<revocation::event>>> events;
   std::vector<request_key> alone_from_now_on; ///< a batch with them was not recorded
 };

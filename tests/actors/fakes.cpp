@@ -301,6 +301,11 @@ ca_answer fake_authority::find(const digest& transaction_id) {
 
 connect::ca::revoke_answer fake_authority::revoke(const connect::ca::revoke_order& what) {
   ++revocations;
+  if (on_revoke) {
+    if (auto said = on_revoke(what)) {
+      return *said;
+    }
+  }
   for (auto& [id, one] : slots) {
     if (one.serial == what.serial_number) {
       const bool before = std::exchange(one.revoked, true);

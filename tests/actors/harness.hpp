@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -109,6 +110,9 @@ public:
   std::uint64_t submits = 0, finds = 0, revocations = 0;
   std::function<void(const connect::ca::submission&)> on_submit;
   std::function<void(connect::ca::ca_answer&)> on_find; ///< may change what is said
+  /// May say something else, and then nothing is revoked
+  std::function<std::optional<connect::ca::revoke_answer>(const connect::ca::revoke_order&)>
+    on_revoke;
 
   [[nodiscard]] const crypto::certificate& root() const { return identity_.cert; }
 

@@ -48,6 +48,9 @@ public:
   answer<std::string> upload(const std::string& transaction_id,
                              const std::vector<revocation_result>& results) override {
     batches.push_back(results.size());
+    if (on_upload) {
+      on_upload();
+    }
     if (say_false_to_batches && results.size() > 1) {
       return refusal({errc::bad_input, "value", "is not true"});
     }
@@ -88,6 +91,7 @@ public:
   errc fail_with = errc::unavailable;
   std::size_t too_large_from = 500; ///< a wish for more is answered with too much
   std::size_t lose_upload_answers = 0;
+  std::function<void()> on_upload; ///< before anything is recorded
   bool say_false_to_batches = false;
   bool refuse_uploads = false;
   std::set<std::string> refused_contexts; ///< a report of one of them is never recorded
