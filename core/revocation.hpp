@@ -184,6 +184,7 @@ inline constexpr std::uint16_t revoked = 3000, failed = 3001;
 inline constexpr std::uint16_t received = 3020, redelivered = 3022, conflict = 3023;
 inline constexpr std::uint16_t intent = 3030, held = 3031, no_ca = 3032, operator_word = 3033;
 inline constexpr std::uint16_t ca_answered = 3050, ca_failed = 3051, retry = 3052;
+inline constexpr std::uint16_t surplus_kept = 3053; ///< a certificate that nobody ordered revoked
 inline constexpr std::uint16_t report_failed = 3101, reported = 3102, unreported = 3103;
 } // namespace trail_event
 

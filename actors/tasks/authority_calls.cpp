@@ -215,7 +215,7 @@ std::int64_t revoke_surplus(const plant& p, surplus_certificate& what) noexcept 
       = entry->second.calls->revoke({.issuer = what.issuer,
                                      .serial_number = what.serial_number,
                                      .reason = connect::ca::revocation_reason::superseded,
-                                     .revoked_at = p.time->wall()});
+                                     .revoked_at = what.found_at}); // durable: frozen
     what.last_answer = std::string(name_of(answer.status))
       + (answer.reason.empty() ? "" : ": " + printable(answer.reason));
     what.done = answer.status == revoke_status::done || answer.status == revoke_status::already;

@@ -274,12 +274,17 @@ void ledger::surplus_answered(const surplus_certificate& what) {
   c.key = what.request;
   c.of_entry = false;
   c.operations.emplace_back(storage::put_surplus{what});
+  const auto say = [&](std::uint16_t id, const std::string& words) {
+    c.reports.push_back({report::channel::operational, report::level::warning, id,
+                         plant_.time->wall(), printable(what.request.context), "", 0,
+                         "surplus certificate " + what.serial_number + words + what.last_answer});
+  };
   if (what.done) {
     ++plant_.totals.surplus_revoked;
-    c.reports.push_back(
-      {report::channel::operational, report::level::warning, 3050, plant_.time->wall(),
-       printable(what.request.context), "", 0,
-       "surplus certificate " + what.serial_number + " revoked: " + what.last_answer});
+    say(revocation::trail_event::ca_answered, " revoked: ");
+  } else if ((what.attempts & (what.attempts - 1)) == 0) { // the first, second, fourth, eighth …
+    say(revocation::trail_event::surplus_kept,
+        " is not revoked yet, try " + std::to_string(what.attempts) + ": ");
   }
   enqueue(std::move(c));
 }
@@ -295,6 +300,11 @@ void ledger::absorb(entry& in, record_state before, lifecycle::step_result&& out
   const auto ticket = in.value.live.ticket; // the book's own: the lifecycle may forget it, not we
   in.value = out.next;
   in.value.live.ticket = ticket;
+  // A repeated walk finds again what stands on the list: it stays there with its time and its
+  // tries.
+  std::erase_if(out.surplus, [&in](const surplus_certificate& one) {
+    return !in.listed.insert(one.thumbprint).second;
+  });
   count(in.value, before, out);
   change c;
   c.key = in.value.key;

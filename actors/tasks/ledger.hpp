@@ -109,6 +109,7 @@ private:
     std::optional<stage> reserved; ///< whose credit it holds for a claim
     lifecycle::action in_flight = lifecycle::action::none;
     boot_ms timer_at = 0;
+    std::set<digest> listed; ///< surplus certificates that its walks found
   };
 
   /// All that one step wants to be durable, and what may follow from it then.
