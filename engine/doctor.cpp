@@ -88,8 +88,7 @@ void look_at_time_service(findings& into) {
 
 // -- what is sealed ------
 
-void look_at_identity(const configuration& settings, findings& into) {
-  const auto identity = load_identity(settings);
+void look_at_identity(const result<connector_identity>& identity, findings& into) {
   if (!identity) {
     into.push_back({"identity", verdict::fault, to_string(identity.error()),
                     "`pfxengine register CODE` makes it"});
@@ -155,7 +154,36 @@ void compare_clocks(const connect::http::response& answer, const std::string& wh
     into.push_back({"clock", verdict::good, words, ""});
 }
 
-std::string advice_for(const error& fault) {
+/// What calls are made with: the same for the service and every CA, as in the engine.
+struct caller {
+  std::shared_ptr<const connect::http::identity_box> identity; ///< null: there is none
+  std::string how_to_get_one;                                  ///< if there is none
+  std::int64_t timeout_ms = 0;
+};
+
+caller caller_of(result<connector_identity> identity, std::int64_t timeout_ms) {
+  if (!identity)
+    return {nullptr,
+            identity.error().code == errc::not_found ? "`pfxengine register CODE` makes one"
+                                                     : "mend first what is said of the identity",
+            timeout_ms};
+  return {std::make_shared<const connect::http::identity_box>(connect::http::tls_identity{
+            std::move(identity->certificate_pem), {}, std::move(identity->key_pem)}),
+          "", timeout_ms};
+}
+
+/// The server's alert in the handshake: not the right certificate, or none at all.
+bool refuses_us(const error& fault) {
+  return fault.code == errc::unauthorized && fault.field.empty();
+}
+
+std::string advice_for(const error& fault, const std::string& area) {
+  if (refuses_us(fault))
+    return area == "service"
+      ? "see whether the connector's certificate has ended, and in the service whether this "
+        "connector was removed; then register anew with a new code"
+      : "let the CA trust the root of the connector's certificate (identityFile), and know this "
+        "connector; and see whether that certificate has ended";
   if (fault.code == errc::unauthorized && fault.field == "server")
     return "trustedRootsFile must hold the root of the server's certificate, and the URL its name";
   if (fault.field == "proxy")
@@ -163,14 +191,29 @@ std::string advice_for(const error& fault) {
   return "see to the URL, the name service, the firewall, and whether it runs";
 }
 
-/// Any answer of HTTP is a good one: name, network and TLS work.
+finding without_answer(const std::string& area, const std::string& url, const error& fault,
+                       const caller& by) {
+  if (by.identity == nullptr && refuses_us(fault))
+    return {area, verdict::warning,
+            url
+              + ": wants the connector's certificate, and there is none to show yet: the rest "
+                "can be judged after `pfxengine register`",
+            by.how_to_get_one + "; then look again"};
+  auto advice = advice_for(fault, area);
+  if (by.identity == nullptr && fault.code == errc::unknown_outcome)
+    advice += "; or it wants the connector's certificate: " + by.how_to_get_one;
+  return {area, verdict::fault, url + ": " + to_string(fault), std::move(advice)};
+}
+
+/// Any answer of HTTP is a good one: name, network and TLS work, both ways.
 std::optional<connect::http::response> call(const std::string& area, const std::string& url,
-                                            const std::string& roots_file, std::int64_t timeout_ms,
+                                            const std::string& roots_file, const caller& by,
                                             findings& into) {
   connect::http::client_options options;
   options.base_url = url;
-  options.connect_timeout_ms = options.call_timeout_ms = timeout_ms;
+  options.connect_timeout_ms = options.call_timeout_ms = by.timeout_ms;
   options.user_agent = "pfxengine/" + program_version() + " doctor";
+  options.shared_identity = by.identity;
   if (!roots_file.empty()) {
     const auto roots = detail::read_file(roots_file, roots_bytes_max);
     if (!roots)
@@ -181,8 +224,7 @@ std::optional<connect::http::response> call(const std::string& area, const std::
   auto answer
     = client ? (*client)->get("/") : result<connect::http::response>(failure(client.error()));
   if (!answer) {
-    into.push_back({area, verdict::fault, printable(url, 512) + ": " + to_string(answer.error()),
-                    advice_for(answer.error())});
+    into.push_back(without_answer(area, printable(url, 512), answer.error(), by));
     return std::nullopt;
   }
   into.push_back({area, verdict::good,
@@ -192,15 +234,14 @@ std::optional<connect::http::response> call(const std::string& area, const std::
   return std::move(*answer);
 }
 
-void look_at_others(const configuration& settings, std::int64_t timeout_ms, findings& into) {
+void look_at_others(const configuration& settings, const caller& by, findings& into) {
   const auto& service = settings.service;
-  if (const auto answer
-      = call("service", service.url, service.trusted_roots_file, timeout_ms, into))
+  if (const auto answer = call("service", service.url, service.trusted_roots_file, by, into))
     compare_clocks(*answer, "the service", into);
   for (const auto& authority : settings.authorities) {
     const auto& roots = authority.trusted_roots_file.empty() ? service.trusted_roots_file
                                                              : authority.trusted_roots_file;
-    (void)call("ca", authority.url, roots, timeout_ms, into);
+    (void)call("ca", authority.url, roots, by, into);
   }
 }
 
@@ -253,9 +294,10 @@ std::vector<finding> diagnose(const configuration& settings, std::int64_t call_t
   look_at_rights(settings, out);
   look_at_disk(settings, out);
   look_at_time_service(out);
-  look_at_identity(settings, out);
+  auto identity = load_identity(settings);
+  look_at_identity(identity, out);
   look_at_keys(settings, out);
-  look_at_others(settings, call_timeout_ms, out);
+  look_at_others(settings, caller_of(std::move(identity), call_timeout_ms), out);
   look_at_engine(settings, out);
   return out;
 }

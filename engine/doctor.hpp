@@ -17,9 +17,9 @@ struct finding {
   std::string advice; ///< what to do; empty if nothing
 };
 
-/// Looks at one thing after the other and calls the service and each CA once (GET, without a
-/// certificate of ours, any answer is good). At most `call_timeout_ms` for each. `running`: the
-/// engine's own words, if one answers.
+/// Looks at one thing after the other and calls the service and each CA once (GET, with the
+/// connector's certificate if there is one, as the engine does; any answer is good). At most
+/// `call_timeout_ms` for each. `running`: the engine's own words, if one answers.
 [[nodiscard]] std::vector<finding> diagnose(const configuration& settings,
                                             std::int64_t call_timeout_ms = 10'000);
 /// {"findings":[{"area","verdict","what","advice"}…]}
