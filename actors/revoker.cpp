@@ -77,7 +77,10 @@ void revoker_state::pump() {
 void revoker_state::answered(const parcel<surplus_certificate>& what, std::int64_t again_in_ms) {
   --calls;
   auto where = place_of(*what);
-  self->send(keeper, what);
+  const bool asked = what->attempts != open.at(where).attempts; // else nothing is new
+  if (asked) {
+    self->send(keeper, what);
+  }
   if (again_in_ms > 0) {
     open[where] = *what;
     waiting.emplace(p->time->boot() + again_in_ms, std::move(where));

@@ -108,7 +108,7 @@ enum class event_kind : std::uint8_t {
   ca_not_found,
   ca_refused,
   ca_unanswered,  ///< may have been carried out
-  ca_unavailable, ///< nothing arrived
+  ca_unavailable, ///< nothing was sent
   ca_missing,     ///< `authority` is not configured here: nobody can be asked
   report_recorded,
   report_unanswered, ///< also: the service did not say that it is recorded

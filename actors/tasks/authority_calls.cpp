@@ -216,6 +216,10 @@ std::int64_t revoke_surplus(const plant& p, surplus_certificate& what) noexcept 
                                      .serial_number = what.serial_number,
                                      .reason = connect::ca::revocation_reason::superseded,
                                      .revoked_at = what.found_at}); // durable: frozen
+    if (answer.held_back) {
+      --what.attempts; // nobody was asked
+      return std::max<std::int64_t>(1, answer.retry_after_ms);
+    }
     what.last_answer = std::string(name_of(answer.status))
       + (answer.reason.empty() ? "" : ": " + printable(answer.reason));
     what.done = answer.status == revoke_status::done || answer.status == revoke_status::already;

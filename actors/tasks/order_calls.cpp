@@ -116,7 +116,7 @@ event event_of(const connect::ca::revoke_answer& answer) {
       out.kind = event_kind::ca_refused;
       break;
     case revoke_status::unknown:
-      out.kind = event_kind::ca_unanswered;
+      out.kind = answer.held_back ? event_kind::ca_unavailable : event_kind::ca_unanswered;
       break;
   }
   return out;

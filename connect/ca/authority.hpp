@@ -68,6 +68,8 @@ struct revoke_answer {
   /// done and already: every revocation list of at least this number has it; 0 if the CA does not
   /// tell.
   std::uint64_t crl_number = 0;
+  /// unknown: the breaker let nothing be sent. A connection that failed is no such certainty.
+  bool held_back = false;
 };
 
 /// Calls block, are thread-safe, never throw. No answer = unknown.

@@ -24,7 +24,10 @@ public:
   }
   revoke_answer revoke(const revoke_order& what) override {
     if (const auto wait = breaker_.wait_ms(time_.boot()); wait > 0) {
-      return {.status = revoke_status::unknown, .reason = held_back, .retry_after_ms = wait};
+      return {.status = revoke_status::unknown,
+              .reason = held_back,
+              .retry_after_ms = wait,
+              .held_back = true};
     }
     auto answer = calls_->revoke(what);
     note(answer.status != revoke_status::unknown, answer.retry_after_ms);

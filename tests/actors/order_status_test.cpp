@@ -217,6 +217,31 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+  "an order whose CA was never called, for its breaker held the calls back, may be rejected",
+  "[actors][orders]") {
+  for (const bool held_back : {true, false}) {
+    order_bench t(1);
+    t.order("a", t.serials()[0]);
+    t.b.ca->on_revoke = [&](const auto&) {
+      return connect::ca::revoke_answer{.reason = "no answer", .held_back = held_back};
+    };
+    REQUIRE(t.b.advance_until([&] { return t.b.ca->revocations >= 3; }, 4'000'000));
+    REQUIRE(t.b.stop());
+    auto entry = t.b.plant.authorities.extract("CA");
+    entry.key() = "CA of another name";
+    t.b.plant.authorities.insert(std::move(entry));
+    t.b.time.now += 1'000;
+    t.b.start();
+    REQUIRE(t.b.advance_until([&] { return tells(t, "not configured by that name"); }));
+    t.b.advance(1'000);
+    REQUIRE(t.b.orders().size() == 1);
+    CHECK((t.b.orders().front().attempts == 0) == held_back);
+    const auto word = t.b.order_word("a", revocation::event_kind::rejected);
+    CHECK(word == (held_back ? errc::none : errc::conflict));
+  }
+}
+
 TEST_CASE("a certificate under an old and the present name of its CA is one certificate",
           "[actors][orders]") {
   order_bench t(1);

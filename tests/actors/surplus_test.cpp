@@ -164,3 +164,16 @@ TEST_CASE("a surplus certificate of a CA that is not configured any more is told
   CHECK(has(k.sentence(), "of CA about"));
   CHECK(k.times.size() == 1);
 }
+
+TEST_CASE("a call that the CA's breaker held back is no try, and no news", "[actors][surplus]") {
+  kept k;
+  k.said = {.status = revoke_status::unknown, .reason = "left alone", .held_back = true};
+  k.b.start();
+  REQUIRE(k.b.advance_until([&] { return k.times.size() >= 3; }));
+  k.b.advance(200);
+  CHECK(k.sentence().empty());
+  CHECK(k.told.empty());
+  k.said = {revoke_status::refused, "not by you", 0};
+  REQUIRE(k.b.advance_until([&] { return k.lines(3053) == 1; }));
+  CHECK(has(k.told.front().text, "try 1: refused"));
+}

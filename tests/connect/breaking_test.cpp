@@ -44,11 +44,15 @@ TEST_CASE("a silent CA is left alone, and what is held back was never sent", "[c
   CHECK(held.status == connect::ca::ca_status::unknown);
   CHECK_FALSE(held.maybe_arrived);
   CHECK(held.retry_after_ms > 0);
-  CHECK(ca->revoke({}).retry_after_ms > 0);
+  const auto revocation = ca->revoke({});
+  CHECK(revocation.status == connect::ca::revoke_status::unknown);
+  CHECK(revocation.held_back);
+  CHECK(revocation.retry_after_ms > 0);
   CHECK(ca->find({}).retry_after_ms > 0);
   CHECK(seen.calls == before);
   time.now += breaker::rest_max_ms;
   seen.answers = true;
   CHECK(ca->submit({}).status == connect::ca::ca_status::refused); // an answer all the same
   CHECK(ca->find({}).status == connect::ca::ca_status::refused);
+  CHECK_FALSE(ca->revoke({}).held_back); // it was sent, and got no answer
 }
