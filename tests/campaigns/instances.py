@@ -14,7 +14,7 @@ import signal
 import subprocess
 import time
 
-from campaigns.stage import DRAIN_SECONDS, Child, Stage, rounds_of, say
+from campaigns.stage import DRAIN_SECONDS, RESTARTS_MAX, STOPPED, Stage, rounds_of, say
 
 LEASE_SECONDS = 3
 QUIET_SECONDS = 2
@@ -22,7 +22,7 @@ REQUESTS_PER_SECOND = 12
 CROWD_SECONDS = 14
 STORM_DRAIN_SECONDS = 900  # the engine's back-off has grown to 5 minutes by the end of the faults
 HALT_SECONDS = 40          # two processes under one name: one must have halted by then
-HALTED = 4                 # app/exit_code.hpp
+HALTED, NOT_LET_IN = 4, 6  # app/exit_code.hpp
 KINDS = ("crowd", "clone", "restore", "storm")
 SETTINGS = {"limits.openRequestsMax": 40, "limits.quarantineHours": 0.001, "limits.attemptsMax": 100,
             "limits.freeSpaceFloorMebibytes": 1,
@@ -32,12 +32,13 @@ SETTINGS = {"limits.openRequestsMax": 40, "limits.quarantineHours": 0.001, "limi
 
 
 class Connector:
-    """A folder with a configuration, a data directory and at most one process of it."""
+    """A folder with a configuration, a data directory and at most one process of it; `ends`: exit codes with
+    which that may end by itself."""
 
     def __init__(self, stage, folder):
         self.stage, self.folder = stage, folder
         self.config = os.path.join(folder, "pfxengine.json")
-        self.process, self.frozen = None, False
+        self.process, self.frozen, self.ends = None, False, ()
         self.log = os.path.join(stage.folder, os.path.basename(folder) + ".log")
 
     @staticmethod
@@ -69,7 +70,7 @@ class Connector:
         return made
 
     def start(self, *words):
-        self.process = Child([self.stage.program, "run", "--config", self.config, *words], self.log)
+        self.process = self.stage.run(self.config, self.log, words, ends=self.ends)
         return self
 
     def ended(self):
@@ -94,12 +95,15 @@ class Connector:
 
 
 def drain(stage, connectors, seconds=DRAIN_SECONDS):
-    """All run until the sandbox is content. One that ended is started again, but for a halt."""
+    """All run until the sandbox is content. One that ended is started again, but for a halt; an end that was
+    not asked for, and that its connector does not expect, is a crash."""
     until, restarts = time.monotonic() + seconds, 0
     while not stage.poll() and time.monotonic() < until:
         for one in connectors:
-            if one.ended() is not None and one.ended() != HALTED and restarts < 50:
+            if one.ended() is not None and one.ended() != HALTED and restarts < RESTARTS_MAX:
                 restarts += 1
+                if one.process.ends is None:  # whoever started it does not see this end
+                    one.process.ends = one.ends
                 one.start()
         time.sleep(0.1)
     time.sleep(QUIET_SECONDS if stage.finished else 0)  # what was listed last is still to be revoked
@@ -127,14 +131,14 @@ def run_until(seconds):
 
 
 def storm(options, folder, seed, dice):
-    from campaigns.service import plan_of  # it stands on this module
-    plan = os.path.join(folder, "faults.json")
-    with open(plan, "w") as file:
-        json.dump(plan_of(dice, ""), file, indent=1)
-    return crowd(options, folder, seed, dice, ["--faults", plan], STORM_DRAIN_SECONDS)
+    from campaigns.service import ends_of, plan_of  # it stands on this module
+    plan, path = plan_of(dice, ""), os.path.join(folder, "faults.json")
+    with open(path, "w") as file:
+        json.dump(plan, file, indent=1)
+    return crowd(options, folder, seed, dice, ["--faults", path], STORM_DRAIN_SECONDS, ends_of(plan))
 
 
-def crowd(options, folder, seed, dice, extra=(), drain_seconds=DRAIN_SECONDS):
+def crowd(options, folder, seed, dice, extra=(), drain_seconds=DRAIN_SECONDS, ends=()):
     count = dice.choice([2, 2, 3, 3, 4, 5, 7, 10])
     seconds = (options.requests or CROWD_SECONDS * REQUESTS_PER_SECOND) / REQUESTS_PER_SECOND
     stage = new_stage(options, folder, seed, int(seconds * REQUESTS_PER_SECOND), count, extra)
@@ -143,9 +147,10 @@ def crowd(options, folder, seed, dice, extra=(), drain_seconds=DRAIN_SECONDS):
     all_of = [Connector(stage, os.path.dirname(stage.config))]
     all_of += [Connector.beside(stage, f"connector-{n}", codes[n]) for n in range(1, count)]
     for one in all_of:
+        one.ends = ends
         one.start()
     done = {"instances": count, "kills": 0, "freezes": 0, "stops": 0}
-    thaw_at, start_at = {}, {}
+    thaw_at, start_at, half = {}, {}, time.monotonic() + seconds / 2
     for _ in run_until(seconds):
         for one in [one for one, at in thaw_at.items() if time.monotonic() >= at]:
             one.thaw()
@@ -156,9 +161,10 @@ def crowd(options, folder, seed, dice, extra=(), drain_seconds=DRAIN_SECONDS):
                 del start_at[one]
                 one.start()
         victim = dice.choice(all_of)
-        if victim in thaw_at or victim.ended() is not None or dice.random() > 0.06:
+        overdue = time.monotonic() > half and not done["kills"] + done["freezes"]
+        if victim in thaw_at or victim.ended() is not None or (dice.random() > 0.06 and not overdue):
             continue
-        deed = dice.choice(["kill", "kill", "freeze", "freeze", "stop"])
+        deed = dice.choice(["kill", "kill", "freeze", "freeze"] + ([] if overdue else ["stop"]))
         if deed == "kill":
             victim.kill()
             done["kills"] += 1
@@ -167,11 +173,12 @@ def crowd(options, folder, seed, dice, extra=(), drain_seconds=DRAIN_SECONDS):
             thaw_at[victim] = time.monotonic() + LEASE_SECONDS + dice.uniform(0.2, 3)
             done["freezes"] += 1
         else:
-            victim.process.process.send_signal(signal.SIGTERM)
+            victim.process.ask(signal.SIGTERM, STOPPED)
             done["stops"] += 1
     for one in thaw_at:
         one.thaw()
-    return stage, drain(stage, all_of, drain_seconds), done, []
+    faults = [] if done["kills"] + done["freezes"] else ["nobody was killed or frozen"]
+    return stage, drain(stage, all_of, drain_seconds), done, faults
 
 
 def pause_of(connector, dice):
@@ -183,10 +190,13 @@ def pause_of(connector, dice):
 
 def clone(options, folder, seed, dice):
     stage = new_stage(options, folder, seed, options.requests or 150)
-    first = Connector(stage, os.path.dirname(stage.config)).start()
+    first = Connector(stage, os.path.dirname(stage.config))
+    first.ends = (HALTED,)
+    first.start()
     time.sleep(dice.uniform(1, 5))
     how = pause_of(first, dice)
     second = first.copy_to("copy")
+    second.ends = (HALTED,)
     if how == "freeze":
         first.thaw()
     elif dice.random() < 0.5:
@@ -244,11 +254,12 @@ def restore(options, folder, seed, dice):
     return stage, drained, {"paused_by": how, "anchor_restored": with_anchor, "reconciled": int(reconciled)}, []
 
 
-def wrong_of(verdict, drained, faults):
-    """What no round may show. A certificate that a takeover made superfluous is revoked by the end."""
+def wrong_of(verdict, drained, faults, alone=False):
+    """What no round may show. A certificate that a takeover made superfluous is revoked by the end; `alone`,
+    one engine that forgets nothing, never makes a second one."""
     out = {"lost": verdict["lost"] + verdict["waiting"], "second_results": verdict["duplicates"],
-           "surplus_certificates": verdict["surplusCertificates"], "shared_keys": verdict["sharedKeys"],
-           "failed": verdict["failed"]}
+           "surplus_certificates": verdict["surplusCertificates"] + (verdict["twiceCertified"] if alone else 0),
+           "shared_keys": verdict["sharedKeys"], "failed": verdict["failed"]}
     if not drained:
         out["lost"] = max(1, out["lost"])
     faults = faults + verdict["faults"][:10]
@@ -267,7 +278,9 @@ def instances(options, folder):
         os.mkdir(sub)
         stage, drained, done, faults = globals()[kind](options, sub, seed, random.Random(seed))
         verdict = stage.verdict()
-        wrong, faults = wrong_of(verdict, drained, faults)
+        if kind == "storm" and not verdict["faultsInjected"]:
+            faults.append("service and CA did nothing wrong")
+        wrong, faults = wrong_of(verdict, drained, faults + stage.crashes())
         for name, value in wrong.items():
             total[name] += value
         for name in count:

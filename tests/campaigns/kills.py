@@ -1,4 +1,4 @@
-"""kill -9 at every label and at random moments; and the proof that it would see a fault."""
+"""kill -9 at every label and at random moments; and the proof that it, and others, would see a fault."""
 import argparse
 import json
 import os
@@ -6,7 +6,8 @@ import random
 import signal
 import time
 
-from campaigns.stage import DRAIN_SECONDS, Stage, clean, labels_of, say, totals
+from campaigns import blindness
+from campaigns.stage import DRAIN_SECONDS, KILLED, Stage, clean, labels_of, say, totals
 
 SLOWNESS_MAX = 3           # a busy machine gets so many times the seconds for everything
 PROBE_SECONDS = 0.5
@@ -55,7 +56,7 @@ class Kills:
 
     def one_kill(self, label, nth, seconds):
         """True if the label was hit: the process killed itself there."""
-        engine = self.stage.engine(PFXENGINE_KILL_AT=f"{label}:{nth}", **self.env)
+        engine = self.stage.engine(KILLED, PFXENGINE_KILL_AT=f"{label}:{nth}", **self.env)
         code = engine.wait(seconds * self.slow)
         self.rounds += 1
         if code is None:
@@ -65,7 +66,7 @@ class Kills:
         if code == -signal.SIGKILL:
             self.hit.add(label)
             return True
-        return False  # it ended otherwise; the next try will tell
+        return False  # it ended otherwise: a crash
 
     def gather(self):
         """Leaves records of requests that wait, with leases that somebody else took meanwhile: the service
@@ -120,6 +121,7 @@ class Kills:
         result = totals(self.stage.verdict())
         if not drained:
             result["lost"] = max(1, result["lost"])
+        result["faults"] = (result["faults"] + self.stage.crashes())[:10]
         missed = [] if self.options.only else sorted(set(self.labels) - self.hit)
         return {"campaign": "kills", "seed": self.options.seed, "mutation": self.options.mutate or None,
                 "rounds": self.rounds, "slowness": round(self.slow, 1), "random_kills": self.random_kills,
@@ -134,11 +136,13 @@ def kills(options, folder):
 
 
 def proof(options, folder):
-    """The campaign proves itself: each deliberate fault must show where it is looked for."""
+    """The campaigns prove themselves: each deliberate fault of the engine must show where it is looked for;
+    a crash that costs nothing, and faults that nobody injects, must fail the campaigns that meet them."""
     # fault, where to kill, what must be reported
     faults = [("late-intent", "before_persist.submitting", "surplus_certificates"),
               ("rebuild-result", "after_answer.upload,before_persist.closing", "second_results"),
               ("skip-settled", "after_persist.settled", "second_results")]
+    seeing = blindness.start(options, os.path.join(folder, "blindness"))
     reported = {}
     for name, where, what in faults:
         run = argparse.Namespace(**vars(options))
@@ -148,5 +152,6 @@ def proof(options, folder):
         result = Kills(run, sub).run()
         say("\n" + json.dumps(result))
         reported[name] = {what: result[what], "rounds": result["rounds"]}
+    reported.update(blindness.reported(seeing))
     print(json.dumps({"campaign": "proof", "reported": reported}), flush=True)
     return all(next(iter(one.values())) > 0 for one in reported.values())

@@ -16,7 +16,7 @@ import time
 import urllib.request
 
 from campaigns.kills import slowness
-from campaigns.stage import Stage, say, totals
+from campaigns.stage import KILLED, Stage, say, totals
 
 DOWNLOAD = "CertificateAuthorityRequests/downloadRevocationRequests"
 UPLOAD = "CertificateAuthorityRequests/uploadRevocationResults"
@@ -114,7 +114,7 @@ class Revocations:
         goal = self.options.orders * number // (self.options.kills + 1)
         label = self.random.choice(sorted(LABELS)) if number % 2 else ""
         env = {"PFXENGINE_KILL_AT": f"{label}:{self.random.randint(1, LABELS[label])}"} if label else {}
-        engine = self.stage.engine(**env)
+        engine = self.stage.engine(KILLED if label else (), **env)
         self.wait("ordersReported", goal, KILL_SECONDS + goal / REVOKED_PER_SECOND, engine)
         if label:
             engine.wait(self.slow)  # the label may be passed a little later
@@ -279,4 +279,5 @@ def revocations(options, folder):
     result = Revocations(options, folder).run()
     print(json.dumps(result), flush=True)
     return all(result[name] == 0 for name in BAD) and not result["faults"] and not result["status_faults"] \
-        and result["reported"] == result["orders"] == options.orders and result["kills"] == options.kills
+        and result["reported"] == result["orders"] == options.orders and result["kills"] == options.kills \
+        and result["faults_injected"] > 0

@@ -11,6 +11,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 READY_SECONDS = 120        # the sandbox makes keys first
 DRAIN_SECONDS = 180        # after the last fault and the last request everything must become quiet
 STOP_SECONDS = 30
+RESTARTS_MAX = 50          # of engines that end by themselves in a drain; each counts as a crash
+# app/exit_code.hpp: a clean stop, one that took too long; and a signal before the engine listens for it
+STOPPED = (0, 7, -signal.SIGTERM)
+KILLED = (-signal.SIGKILL,)
 
 
 def say(text):
@@ -34,13 +38,25 @@ def rounds_of(options, step=1):
         yield number
 
 
+def commit():
+    """The short commit of this tree; empty outside of git."""
+    try:
+        return subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
+                              check=False).stdout.strip()
+    except OSError:
+        return ""
+
+
 class Child:
-    """A process of ours whose standard output is read line by line."""
+    """A process of ours whose standard output is read line by line. `ends`: codes with which it may end
+    unasked; None if whoever started it judges its end. Every other end is a crash: `tests/campaign` counts
+    them over all children, so that no campaign can forget one."""
 
     started = []
 
-    def __init__(self, arguments, log, env=None, read=False):
+    def __init__(self, arguments, log, env=None, read=False, ends=None):
         Child.started.append(self)
+        self.ends, self.asked, self.hung = ends, (), False
         self.log = open(log, "ab")
         self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stderr=self.log,
                                         stdout=subprocess.PIPE if read else self.log,
@@ -52,17 +68,33 @@ class Child:
         except subprocess.TimeoutExpired:
             return None
 
-    def kill(self):
+    def ask(self, number, codes):
+        """Sends a signal; from then on these codes are no surprise. What ended before was not asked."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
+            self.asked = codes
+            self.process.send_signal(number)
+
+    def kill(self):
+        self.ask(signal.SIGKILL, (*self.asked, *KILLED))
         self.process.wait()
 
     def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        self.ask(signal.SIGTERM, STOPPED)
         if self.wait(STOP_SECONDS) is None:
+            self.hung = True
             self.kill()
         return self.process.returncode
+
+    def crash(self):
+        """A sentence about an end that nobody asked for; none while it runs, or if it may end so."""
+        code = self.process.poll()
+        if self.ends is None or code is None:
+            return None
+        if self.hung:
+            return f"did not stop in {STOP_SECONDS} s"
+        if code in self.ends or code in self.asked:
+            return None
+        return f"ended unasked: {signal.Signals(-code).name if code < 0 else f'exit code {code}'}"
 
 
 class Stage:
@@ -74,7 +106,7 @@ class Stage:
         connector = os.path.join(folder, "connector")
         self.sandbox = Child([program, "sandbox", "--dir", self.box, "--connector", connector, "--format",
                               "json", "--stay", *sandbox_arguments], self.path("sandbox.log"), read=True)
-        self.finished = False
+        self.finished, self.engines = False, []
         ready = self.read_event("ready", READY_SECONDS)
         self.config, self.code = ready["connectorConfiguration"], ready["registrationCode"]
         self.as_user = []  # words in front of the engine's command
@@ -118,17 +150,28 @@ class Stage:
             if '"finished"' in line:
                 self.finished = True
 
-    def engine(self, **env):
-        return Child([*self.as_user, self.program, "run", "--config", self.config], self.path("engine.log"), env)
+    def run(self, config, log, words=(), env=None, ends=(), front=()):
+        """An engine. `ends`: codes with which it may end by itself; `front`: words before its command."""
+        child = Child([*front, self.program, "run", "--config", config, *words], log, env, ends=ends)
+        self.engines.append(child)
+        return child
+
+    def engine(self, ends=(), **env):
+        return self.run(self.config, self.path("engine.log"), env=env, ends=ends, front=self.as_user)
+
+    def crashes(self):
+        """Sentences: engines of this stage that ended as they may not."""
+        return [why for why in (child.crash() for child in self.engines) if why]
 
     def drain(self, seconds=DRAIN_SECONDS, **env):
-        """Runs the engine until the sandbox is content; restarts it if it dies. False: not in time."""
+        """Runs the engine until the sandbox is content; restarts it if it dies, which is a crash. False: not
+        in time."""
         until = time.monotonic() + seconds
         engine, restarts = self.engine(**env), 0
         while not self.poll() and time.monotonic() < until:
             if engine.wait(0.1) is not None:
                 restarts += 1
-                if restarts > 50:
+                if restarts > RESTARTS_MAX:
                     return False
                 engine = self.engine(**env)
         engine.stop()
