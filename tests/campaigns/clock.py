@@ -7,7 +7,9 @@ a while of right time; `steps` (the clock of a running engine is set to and fro,
 Accepted: that little is done under a wrong clock, and that a request fails because its end has passed
 on it, if the engine says so. Never: a request lost, a second result, a surplus certificate. Only the
 wall clock is lied about: CLOCK_MONOTONIC and CLOCK_BOOTTIME cannot be set on a Linux machine either.
+Each round must show the wrong time in the engine's log, and `behind` and `ahead` that it was noticed.
 """
+import datetime
 import glob
 import json
 import os
@@ -17,8 +19,8 @@ import sys
 import time
 
 from campaigns.disk import last_words, says_why, size_of
-from campaigns.instances import SETTINGS, Connector, drain
-from campaigns.stage import Child, Stage, rounds_of, say, totals
+from campaigns.instances import NOT_LET_IN, SETTINGS, Connector, drain
+from campaigns.stage import Stage, rounds_of, say, totals
 
 LIBRARY = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 KINDS = ("steps", "behind", "fast", "ahead")
@@ -26,6 +28,8 @@ REQUESTS_PER_SECOND = 10
 RIGHT_SECONDS, WRONG_SECONDS = 1.5, 4
 DRAIN_SECONDS = 120
 STEPS = ["+0", "-400d", "+3650d", "-1h", "+1h", "-40", "+40", "-3", "+3", "+2d"]
+FAR = ["-400d", "+3650d", "-1h", "+1h", "+2d"]  # the first step, so that each round has one that shows
+SLACK_SECONDS = 5          # between two clocks that are both right
 NAMES = ("lost", "second_results", "surplus_certificates", "shared_keys")
 # what an engine says of times that do not fit
 WORDS = ("expired", "not yet valid", "expiresDateTime passed", "has passed", "not valid yet")
@@ -47,11 +51,21 @@ class Timed(Connector):
     def start_wrong(self, offset):
         self.set(offset)
         library = glob.glob(LIBRARY)[0]
-        self.process = Child([self.stage.program, "run", "--config", self.config], self.log,
-                             {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": self.hand,
-                              "FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                              "DONT_FAKE_MONOTONIC": "1"})
+        env = {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": self.hand, "FAKETIME_CACHE_DURATION": "1",
+               "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+        self.process = self.stage.run(self.config, self.log, env=env, ends=(NOT_LET_IN,))
         return self
+
+
+def showed(text, began):
+    """True if a line of a log was written at a time that was not then."""
+    earliest, latest = began - SLACK_SECONDS, time.time() + SLACK_SECONDS
+    for line in text.splitlines():
+        if line.startswith('{"time"') and line.endswith("}"):  # not one that a kill cut
+            at = datetime.datetime.fromisoformat(json.loads(line)["time"].replace("Z", "+00:00")).timestamp()
+            if not earliest <= at <= latest:
+                return True
+    return False
 
 
 def run_right(engine):
@@ -82,9 +96,10 @@ def ahead(engine, dice):
 def steps(engine, dice):
     engine.start_wrong("+0")
     time.sleep(1)
-    until = time.monotonic() + 2 * WRONG_SECONDS
+    until, choice = time.monotonic() + 2 * WRONG_SECONDS, FAR
     while time.monotonic() < until:
-        engine.set(dice.choice(STEPS))
+        engine.set(dice.choice(choice))
+        choice = STEPS
         time.sleep(dice.uniform(1, 2.5))
     engine.set("+0")
 
@@ -101,12 +116,16 @@ def one_round(options, sub, seed, kind, faults):
                   ["--requests", str(5 * REQUESTS_PER_SECOND), "--rate", str(REQUESTS_PER_SECOND), "--lease", "5",
                    "--devices", "10", "--redeliver-share", "0.2", "--pending-answers", "3", "--pending-share", "0.4",
                    "--seed", str(seed), "--mix", "create-ec=30,create-rsa=1,import=5"], SETTINGS)
-    engine = Timed(stage)
+    engine, began = Timed(stage), time.time()
     globals()[kind](engine, dice)
     ended = engine.ended()
     if ended is None and (kind != "steps" or dice.random() < 0.5):
         end(engine, dice)
     text = last_words(engine.log, 0)
+    if not showed(text, began):
+        faults.append("the engine's log is of the right time: its clock was not wrong")
+    if kind in ("behind", "ahead") and not any(word in text for word in WORDS):
+        faults.append("no word about a clock that is wrong by more than a year")
     if ended is not None and not says_why(text):
         faults.append(f"ended with {ended} and without a word")
     from_here = size_of(engine.log)
@@ -117,6 +136,7 @@ def one_round(options, sub, seed, kind, faults):
     if not drained:
         result["lost"] = max(1, result["lost"])
         faults.append("not drained: " + last_words(engine.log, from_here)[-300:])
+    faults += stage.crashes()
     said = any(word in last_words(engine.log, 0) for word in WORDS)
     if result["failed"] and not said:
         faults.append(f"{result['failed']} failures, and no word of a time that passed")

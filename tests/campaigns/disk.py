@@ -2,7 +2,9 @@
 and a small disk that is full (`disk`, a loop-mounted ext4; needs root).
 
 What is accepted: the engine ends, or refuses to start, with a word in its log; or it goes on. What is
-never accepted: a request lost, a second result, a surplus certificate, or an end without a word.
+never accepted: a request lost, a second result, a surplus certificate, or an end without a word; in
+`faults` and `disk`, where one engine forgets nothing, also every second certificate of a request. The
+first round of each stage is certain: what is done to it there has to show, or nothing was done at all.
 """
 import glob
 import json
@@ -19,6 +21,9 @@ from campaigns.stage import Child, Stage, rounds_of, say
 ROUNDS_PER_STAGE = 6
 REQUESTS_PER_SECOND = 8
 REFUSALS = (4, 5)          # app/exit_code.hpp: halted, the store failed
+BAD_FILE, STORE_FAILED, ABORTED = 2, 5, -6
+FAULT_ENDS = (BAD_FILE, STORE_FAILED, ABORTED)  # of an engine whose calls fail
+FULL_ENDS = (STORE_FAILED, ABORTED)
 DISK_SECONDS = 15          # for requests to come while the disk is small, roomy again, and full
 FAULT_SECONDS = 4          # how long an engine runs with failing calls
 OPEN_SECONDS = 60          # for an engine to read its store
@@ -27,6 +32,7 @@ SIGNALS = (-6, -9)         # RocksDB aborts where it cannot write; a kill is our
 CALLS = [("posix/io/rw/write", 28), ("posix/io/rw/write", 28), ("posix/io/rw/write", 5),
          ("posix/io/sync/fdatasync", 5), ("posix/io/sync/fsync", 5), ("posix/io/oc/open", 24), ("posix/io/oc/open", 28),
          ("posix/io/rw/read", 5), ("posix/io/rw/pread", 5)]
+CERTAIN = ("posix/io/sync/fdatasync", 5)  # each time: no engine can go on
 
 
 def new_stage(options, folder, seed, requests):
@@ -50,8 +56,8 @@ def says_why(text):
 class Rounds:
     """Rounds on stages of a few each, so that a bad one is told from the others."""
 
-    def __init__(self, name, options, folder):
-        self.name, self.options, self.folder = name, options, folder
+    def __init__(self, name, options, folder, ends=(), alone=False):
+        self.name, self.options, self.folder, self.of_engine, self.alone = name, options, folder, ends, alone
         self.total = {"lost": 0, "second_results": 0, "surplus_certificates": 0, "shared_keys": 0, "failed": 0}
         self.ends, self.bad, self.requests = {}, [], 0
 
@@ -64,8 +70,10 @@ class Rounds:
             os.mkdir(sub)
             stage = new_stage(self.options, sub, seed, count * 6 * REQUESTS_PER_SECOND)
             engine, faults = Connector(stage, os.path.dirname(stage.config)), []
-            for _ in range(count):
-                end, what = one_round(engine, random.Random(self.options.seed * 10_000 + number), faults)
+            engine.ends = self.of_engine
+            for at in range(count):
+                dice = random.Random(self.options.seed * 10_000 + number)
+                end, what = one_round(engine, dice, faults, at == 0)
                 self.ends[end] = self.ends.get(end, 0) + 1
                 say(f"round {number + 1}/{self.options.rounds} {what}: {end}")
                 number += 1
@@ -76,14 +84,14 @@ class Rounds:
                 drained = drain(stage, [engine.start()])
             if not drained and engine.ended() is not None:
                 faults.append(f"does not start any more: exit code {engine.ended()}")
-            self.judge(stage.verdict(), drained, faults, number, sub)
+            self.judge(stage.verdict(), drained, faults + stage.crashes(), number, sub)
         print(json.dumps({"campaign": self.name, "seed": self.options.seed, "rounds": self.options.done, **self.total,
                           "requests": self.requests, "ends": dict(sorted(self.ends.items())),
                           "bad_stages": self.bad[:10], "seconds": round(time.monotonic() - started, 1)}), flush=True)
         return not self.bad
 
     def judge(self, verdict, drained, faults, number, sub):
-        wrong, faults = wrong_of(verdict, drained, faults)
+        wrong, faults = wrong_of(verdict, drained, faults, self.alone)
         self.requests += verdict["requests"]
         for name, value in wrong.items():
             self.total[name] += value
@@ -95,11 +103,11 @@ class Rounds:
         say(f"bad: {self.bad[-1]}")
 
 
-def how_it_ended(engine, log_from, faults, what):
+def how_it_ended(engine, log_from, faults, what, accepted=(BAD_FILE, *REFUSALS, *SIGNALS)):
     """Waits for nothing: the engine has ended. A word for the end; a fault if nobody would understand it."""
     code = engine.ended()
     text = last_words(engine.log, log_from)
-    if code not in REFUSALS and code not in SIGNALS and code not in (0, 2, 3, 6, 8):
+    if code not in accepted:
         faults.append(f"{what}: exit code {code}")
     if code != -9 and not says_why(text):
         faults.append(f"{what}: ended with {code} and without a word: {text[-300:]}")
@@ -112,37 +120,40 @@ def size_of(path):
 
 # -- faults: calls of the system that fail ------
 
-def failing_calls(engine, dice, faults):
-    call, number = dice.choice(CALLS)
-    odds = dice.choice([0.3, 0.05, 0.01, 0.002])
+def failing_calls(engine, dice, faults, certain):
+    call, number = CERTAIN if certain else dice.choice(CALLS)
+    odds = 1 if certain else dice.choice([0.3, 0.05, 0.01, 0.002])
     what = f"{call} errno {number} at {odds}"
     log_from = size_of(engine.log)
-    engine.process = Child(["fiu-run", "-x", "-f", "", "-c",
-                            f"enable_random name={call},probability={odds},failinfo={number}",
-                            engine.stage.program, "run", "--config", engine.config], engine.log)
-    if engine.process.wait(FAULT_SECONDS) is None:
+    front = ["fiu-run", "-x", "-f", "", "-c", f"enable_random name={call},probability={odds},failinfo={number}"]
+    engine.process = engine.stage.run(engine.config, engine.log, ends=FAULT_ENDS, front=front)
+    if engine.process.wait(FAULT_SECONDS if not certain else OPEN_SECONDS) is None:
         engine.kill()
+        if certain:
+            faults.append(f"{what}: went on, so no call failed")
         return "went on", what
-    return how_it_ended(engine, log_from, faults, what), what
+    if certain and engine.ended() not in (STORE_FAILED, ABORTED):
+        faults.append(f"{what}: ended with {engine.ended()}, which no failed sync explains")
+    return how_it_ended(engine, log_from, faults, what, FAULT_ENDS), what
 
 
 def faults(options, folder):
     if shutil.which("fiu-run") is None:
         sys.exit("no fiu-run: install fiu-utils")
-    return Rounds("faults", options, folder).run(failing_calls)
+    return Rounds("faults", options, folder, alone=True).run(failing_calls)
 
 
 # -- damage: files of the store ------
 
-def damage_one(store, dice):
+def damage_one(store, dice, certain):
     """Damages one file of a store. A sentence."""
-    pattern = dice.choice(["*.log", "*.log", "*.log", "*.sst", "MANIFEST-*", "CURRENT", "IDENTITY", "OPTIONS-*"])
+    pattern = "CURRENT" if certain else dice.choice(["*.log", "*.log", "*.log", "*.sst", "MANIFEST-*", "CURRENT", "IDENTITY", "OPTIONS-*"])
     files = sorted(one for one in glob.glob(os.path.join(store, "**", pattern), recursive=True))
     if not files:
         return None
     path = dice.choice(files)
     size, where = os.path.getsize(path), ""
-    deed = dice.choice(["flip", "flip", "truncate", "delete", "zero the tail"])
+    deed = "empty" if certain else dice.choice(["flip", "flip", "truncate", "delete", "zero the tail"])
     with open(path, "r+b") as file:
         if deed == "flip" and size > 0:
             for _ in range(dice.choice([1, 1, 8])):
@@ -151,6 +162,8 @@ def damage_one(store, dice):
                 octet = file.read(1)[0]
                 file.seek(at)
                 file.write(bytes([octet ^ (1 << dice.randrange(8))]))
+        elif deed == "empty":
+            file.truncate(0)
         elif deed == "truncate":
             where = f" to {dice.randrange(size + 1)}"
             file.truncate(int(where[4:]))
@@ -175,14 +188,17 @@ def put_back(engine):
     return True
 
 
-def damaged_files(engine, dice, faults):
+def damaged_files(engine, dice, faults, certain):
     engine.start()
     time.sleep(dice.uniform(1.5, 4))
     engine.kill() if dice.random() < 0.7 else engine.stop()
     data, good = os.path.join(engine.folder, "data"), os.path.join(engine.folder, "data.good")
     shutil.rmtree(good, ignore_errors=True)
     shutil.copytree(data, good, ignore=shutil.ignore_patterns("*.sock"))
-    what = damage_one(os.path.join(data, "store"), dice) or "nothing there to damage"
+    what = damage_one(os.path.join(data, "store"), dice, certain)
+    if what is None:
+        what = "nothing there to damage"
+        faults.append(what)
     log_from = size_of(engine.log)
     engine.start()
     until = time.monotonic() + OPEN_SECONDS
@@ -192,10 +208,12 @@ def damaged_files(engine, dice, faults):
     if engine.process.wait(FAULT_SECONDS) is None:
         engine.kill()
         noticed = "reconciling" in last_words(engine.log, log_from)
+        if certain:
+            faults.append(f"{what}: went on")
         if not os.path.isdir(data + ".before"):
             shutil.move(good, data + ".before")
         return "noticed and went on" if noticed else "went on", what
-    end = how_it_ended(engine, log_from, faults, what)
+    end = how_it_ended(engine, log_from, faults, what, REFUSALS)
     # An operator puts the last good copy back; it may be older than what was said from the damaged one.
     shutil.rmtree(data)
     shutil.move(good, data)
@@ -203,7 +221,7 @@ def damaged_files(engine, dice, faults):
 
 
 def damage(options, folder):
-    return Rounds("damage", options, folder).run(damaged_files)
+    return Rounds("damage", options, folder, REFUSALS).run(damaged_files)
 
 
 # -- disk: a small one, full ------
@@ -228,6 +246,7 @@ class SmallDisk:
         self.ballast = os.path.join(self.folder, "ballast")
 
     def fill(self, leave_mebibytes):
+        """True if the disk said that it is full."""
         free = os.statvfs(self.folder)
         space = free.f_bavail * free.f_frsize - (leave_mebibytes << 20)
         with open(self.ballast, "wb", buffering=0) as file:
@@ -237,7 +256,8 @@ class SmallDisk:
                 while leave_mebibytes == 0:
                     file.write(bytes(512))
             except OSError:
-                pass  # full
+                return True
+        return False
 
     def release(self):
         if os.path.exists(self.ballast):
@@ -263,6 +283,7 @@ def disk_round(options, sub, seed, dice, bad):
     """Below the floor it pauses and comes back by itself; a disk that is full at once may end it."""
     stage = new_stage(options, sub, seed, DISK_SECONDS * REQUESTS_PER_SECOND)
     engine = Connector(stage, os.path.dirname(stage.config))
+    engine.ends = FULL_ENDS
     with open(engine.config) as file:
         content = json.load(file)
     content["limits"]["freeSpaceFloorMebibytes"] = 24
@@ -286,10 +307,14 @@ def disk_round(options, sub, seed, dice, bad):
             time.sleep(0.2)
         if handed_out(stage) == before:
             bad.append("did not come back by itself")
-        small.fill(0)
+        if engine.ended() is not None:
+            bad.append(f"ended where there was room: {engine.ended()}")
+        if not small.fill(0):
+            bad.append("the disk was never full")
         time.sleep(dice.uniform(1, 3))
         ended = engine.ended()
         small.release()
+        engine.ends = ()
         if engine.ended() is not None:
             engine.start()
         drained = drain(stage, [engine])
@@ -298,13 +323,14 @@ def disk_round(options, sub, seed, dice, bad):
             if child is engine.process:
                 child.kill()
         small.drop()
+    bad += stage.crashes()
     return stage.verdict(), drained, "went on" if ended is None else f"exit code {ended}"
 
 
 def disk(options, folder):
     if not mount_works(folder):
         print(json.dumps({"campaign": "disk", "skipped": "no ext4 image can be mounted here (it takes root)"}))
-        return True
+        return os.geteuid() != 0  # for root there is no such excuse
     started, seen, ends = time.monotonic(), [], {}
     total = {"lost": 0, "second_results": 0, "surplus_certificates": 0, "shared_keys": 0, "failed": 0}
     for number in rounds_of(options):
@@ -312,7 +338,7 @@ def disk(options, folder):
         sub, bad = os.path.join(folder, f"disk-{number}"), []
         os.mkdir(sub)
         verdict, drained, end = disk_round(options, sub, seed, random.Random(seed), bad)
-        wrong, bad = wrong_of(verdict, drained, bad)
+        wrong, bad = wrong_of(verdict, drained, bad, alone=True)
         for name, value in wrong.items():
             total[name] += value
         ends[end] = ends.get(end, 0) + 1
