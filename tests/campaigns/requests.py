@@ -1,11 +1,13 @@
 """Requests that are wrong on purpose, and requests that kill their worker."""
 import json
+import signal
 import subprocess
 import time
 
-from campaigns.stage import DRAIN_SECONDS, KILLED, Stage, clean, totals
+from campaigns.stage import DRAIN_SECONDS, Stage, clean, totals
 
 POISON = 2  # a create and an import
+POISONED = (-signal.SIGABRT,)
 
 
 def quarantined_in(program, config):
@@ -21,18 +23,18 @@ def poison(options, folder):
                   ["--requests", str(options.requests - POISON), "--mix", "create-ec=1,import=1",
                    "--poison", "1", "--poison-imports", "1", "--lease", "20", "--seed", str(options.seed)])
     deaths, until = 0, time.monotonic() + DRAIN_SECONDS
-    engine = stage.engine(KILLED, PFXENGINE_POISON="poison-")
+    engine = stage.engine(POISONED, PFXENGINE_POISON="poison-")
     while not stage.poll() and time.monotonic() < until:
         if engine.wait(0.1) is not None:
             deaths += 1
-            engine = stage.engine(KILLED, PFXENGINE_POISON="poison-")
+            engine = stage.engine(POISONED, PFXENGINE_POISON="poison-")
     # The last request that is well may end before the poison was handed to a worker for the last time,
     # and an engine that just died answers nobody.
     quarantined = quarantined_in(options.program, stage.config)
     while len(quarantined) < POISON and time.monotonic() < until:
         if engine.wait(0.5) is not None:
             deaths += 1
-            engine = stage.engine(KILLED, PFXENGINE_POISON="poison-")
+            engine = stage.engine(POISONED, PFXENGINE_POISON="poison-")
         quarantined = quarantined_in(options.program, stage.config)
     engine.stop()
     poisoned = [one for one in quarantined if one.startswith("poison-")]
