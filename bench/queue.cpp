@@ -1,5 +1,5 @@
-// bench_queue --dir FOLDER [--requests N] [--in-flight N]: the store and bare RocksDB, one after
-// the other in fresh folders; one line of JSON.
+// bench_queue --dir FOLDER [--requests N] [--in-flight N]: bare RocksDB, then the ledger on its
+// store, in fresh folders; one line of JSON.
 #include "bench/queue.hpp"
 
 #include <cstdlib>
@@ -31,9 +31,12 @@ int run(const queue_options& options) {
     return complain(script.error());
   }
   const auto raw = write_raw(*script, options.directory + "/raw");
-  const auto store = write_through_store(*script, options.directory + "/store");
+  const auto store = run_ledger(options, options.directory + "/store");
   if (!raw || !store) {
     return complain(raw ? store.error() : raw.error());
+  }
+  if (store->commits != script->batches) {
+    return complain({pfx::errc::internal, "", "the two did not write in the same groups"});
   }
   const auto requests = static_cast<double>(script->requests);
   std::cout << json{{"requests", script->requests},

@@ -1,7 +1,8 @@
-// The queue without anything around it: the batches that the ledger writes for requests from
-// reception to settlement, taken down once and then written by the store and by bare RocksDB.
+// The queue without anything around it: the ledger takes requests from reception to settlement and
+// writes through the store; the batches of such a run, taken down before, go through bare RocksDB.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,9 +35,10 @@ struct queue_report {
 
 /// Plays the ledger with stages that answer at once; what it wants written is the script.
 [[nodiscard]] result<queue_script> take_down(const queue_options& options);
-/// Through storage::store, into a fresh folder.
-[[nodiscard]] result<queue_report> write_through_store(const queue_script& script,
-                                                       const std::string& directory);
+/// The same with every batch committed to a fresh storage::store before the ledger goes on: all of
+/// it is timed.
+[[nodiscard]] result<queue_report> run_ledger(const queue_options& options,
+                                              const std::string& directory);
 /// The same octets in the same groups, built beforehand, through rocksdb::DB::Write.
 [[nodiscard]] result<queue_report> write_raw(const queue_script& script,
                                              const std::string& directory);

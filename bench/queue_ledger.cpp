@@ -1,10 +1,11 @@
-// Takes down what the ledger writes. Keys, certificates and files are random octets of the sizes
-// that a P-256 request leaves.
+// Plays the ledger, and takes down what it writes or lets the store write it. Keys, certificates and
+// files are octets of the sizes that a P-256 request leaves, cut from random ones that were made
+// before the clock starts.
 #include "actors/tasks/ledger.hpp"
 
 #include <algorithm>
 
-#include "bench/queue.hpp"
+#include "bench/queue_clock.hpp"
 #include "crypto/random.hpp"
 
 namespace pfx::bench {
@@ -25,17 +26,14 @@ constexpr std::size_t certificate_octets = 1'500;
 constexpr std::size_t result_octets = 6'500;
 constexpr std::size_t steps_max = 50; ///< of one wave; more would mean that it goes in circles
 constexpr std::int64_t lease_ms = 3'600'000;
+constexpr std::size_t pool_octets = 8u << 20;
 
-digest random_digest() {
-  digest out;
-  const auto octets = crypto::random_bytes(out.octets.size());
-  std::copy(octets.begin(), octets.end(), out.octets.begin());
-  return out;
-}
+using writer = std::function<result<void>(storage::batch)>;
 
 class player {
 public:
-  explicit player(const queue_options& options) : options_(options) {
+  player(const queue_options& options, writer write)
+      : options_(options), write_(std::move(write)), pool_(crypto::random_bytes(pool_octets)) {
     plant_.settings.tenant = "bench";
     plant_.settings.lease_ms = lease_ms;
     plant_.settings.open_requests_max = options.in_flight;
@@ -48,35 +46,55 @@ public:
     }
   }
 
-  result<queue_script> play() {
-    while (script_.requests < options_.requests) {
-      receive(std::min(options_.in_flight, options_.requests - script_.requests));
-      script_.waves.emplace_back();
-      for (std::size_t step = 0; !book_->quiet(); ++step) {
-        if (step > steps_max) {
-          return failure(errc::internal, "", "the ledger does not come to an end");
-        }
-        write();
-        work();
+  [[nodiscard]] std::size_t waves() const {
+    return (options_.requests + options_.in_flight - 1) / options_.in_flight;
+  }
+
+  /// Some requests from reception to settlement; how many batches were written.
+  result<std::size_t> play_wave() {
+    receive(std::min(options_.in_flight, options_.requests - requests_));
+    const auto before = batches_;
+    for (std::size_t step = 0; !book_->quiet(); ++step) {
+      if (step > steps_max) {
+        return failure(errc::internal, "", "the ledger does not come to an end");
       }
-      script_.batches += script_.waves.back().size();
+      if (auto written = write(); !written) {
+        return failure(written.error());
+      }
+      work();
     }
-    if (plant_.totals.delivered != script_.requests) {
+    if (plant_.totals.delivered != requests_) {
       return failure(errc::internal, "", "not every request was delivered");
     }
-    return std::move(script_);
+    return batches_ - before;
   }
+
+  [[nodiscard]] std::size_t octets() const { return octets_; }
 
 private:
   bytes sealed(std::size_t size) {
-    script_.octets += size;
-    return crypto::random_bytes(size);
+    octets_ += size;
+    return cut(size);
+  }
+
+  bytes cut(std::size_t size) {
+    // An odd step, so that two requests do not have the same octets at the same place.
+    at_ = (at_ + size + 1) % (pool_octets - result_octets);
+    const auto from = pool_.begin() + static_cast<std::ptrdiff_t>(at_);
+    return {from, from + static_cast<std::ptrdiff_t>(size)};
+  }
+
+  digest random_digest() {
+    digest out;
+    const auto octets = cut(out.octets.size());
+    std::copy(octets.begin(), octets.end(), out.octets.begin());
+    return out;
   }
 
   void receive(std::size_t count) {
     std::vector<arrival> list(count);
     for (auto& one : list) {
-      one.key = {"bench", flow::pfx, "rq-" + std::to_string(script_.requests++) + "-0123456789"};
+      one.key = {"bench", flow::pfx, "rq-" + std::to_string(requests_++) + "-0123456789"};
       one.kind = request_kind::pfx_create;
       one.fingerprint = random_digest();
       one.lease_number = 1;
@@ -89,11 +107,15 @@ private:
     static_cast<void>(book_->receive(std::move(list), {}));
   }
 
-  void write() {
+  result<void> write() {
     while (auto batch = book_->take_batch()) {
-      script_.waves.back().push_back(std::move(batch->operations));
+      if (auto written = write_(std::move(batch->operations)); !written) {
+        return written;
+      }
+      ++batches_;
       book_->committed();
     }
+    return {};
   }
 
   void work() {
@@ -142,13 +164,43 @@ private:
   }
 
   queue_options options_;
+  writer write_;
+  bytes pool_;
   actors::tasks::plant plant_;
   std::optional<ledger> book_;
-  queue_script script_;
+  std::size_t at_ = 0, octets_ = 0, batches_ = 0, requests_ = 0;
 };
 
 } // namespace
 
-result<queue_script> take_down(const queue_options& options) { return player(options).play(); }
+result<queue_script> take_down(const queue_options& options) {
+  queue_script out;
+  player plays(options, [&out](storage::batch what) -> result<void> {
+    out.waves.back().push_back(std::move(what));
+    return {};
+  });
+  for (std::size_t at = 0; at < plays.waves(); ++at) {
+    out.waves.emplace_back();
+    const auto written = plays.play_wave();
+    if (!written) {
+      return failure(written.error());
+    }
+    out.batches += *written;
+  }
+  out.requests = options.requests;
+  out.octets = plays.octets();
+  return out;
+}
+
+result<queue_report> run_ledger(const queue_options& options, const std::string& directory) {
+  auto opened = storage::store::open({.directory = directory});
+  if (!opened) {
+    return failure(opened.error());
+  }
+  auto& store = **opened;
+  player plays(options, [&store](storage::batch what) { return store.commit(what); });
+  return time_waves(plays.waves(), options.requests,
+                    [&plays](std::size_t) { return plays.play_wave(); });
+}
 
 } // namespace pfx::bench

@@ -1,4 +1,4 @@
-// The two writers: the store, and RocksDB with nothing before it.
+// The limit: RocksDB with nothing before it.
 #include <filesystem>
 #include <memory>
 
@@ -41,16 +41,6 @@ result<prepared> build(const queue_script& script, const storage::rocks& databas
 
 } // namespace
 
-result<queue_report> write_through_store(const queue_script& script, const std::string& directory) {
-  auto opened = storage::store::open({.directory = directory});
-  if (!opened) {
-    return failure(opened.error());
-  }
-  auto& store = **opened;
-  return time_waves(
-    script, [&](std::size_t at, std::size_t step) { return store.commit(script.waves[at][step]); });
-}
-
 result<queue_report> write_raw(const queue_script& script, const std::string& directory) {
   std::filesystem::create_directories(directory);
   auto database = storage::rocks::open({.path = directory + "/rocks",
@@ -66,10 +56,15 @@ result<queue_report> write_raw(const queue_script& script, const std::string& di
   }
   rocksdb::WriteOptions synced;
   synced.sync = true;
-  return time_waves(script, [&](std::size_t at, std::size_t step) -> result<void> {
-    const auto written = (*database)->database().Write(synced, &(*batches)[at][step]);
-    return written.ok() ? result<void>() : failure(errc::io, "", written.ToString());
-  });
+  const auto write = [&](std::size_t at) -> result<std::size_t> {
+    for (auto& one : (*batches)[at]) {
+      if (const auto written = (*database)->database().Write(synced, &one); !written.ok()) {
+        return failure(errc::io, "", written.ToString());
+      }
+    }
+    return (*batches)[at].size();
+  };
+  return time_waves(batches->size(), script.requests, write);
 }
 
 } // namespace pfx::bench
