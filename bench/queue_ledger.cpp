@@ -1,6 +1,6 @@
-// Plays the ledger, and takes down what it writes or lets the store write it. Keys, certificates and
-// files are octets of the sizes that a P-256 request leaves, cut from random ones that were made
-// before the clock starts.
+// Plays the ledger, and takes down what it writes or lets the store write it. Keys, certificates
+// and files are octets of the sizes that a P-256 request leaves, cut from random ones that were
+// made before the clock starts.
 #include "actors/tasks/ledger.hpp"
 
 #include <algorithm>
