@@ -20,7 +20,7 @@ from campaigns.stage import say
 COMMITS = 3
 BEFORE = 3                 # batches of the life before `again`
 RUN_SECONDS = 30
-AT_ONCE = 4                # RocksDB waits for a second after some failures
+AT_ONCE = 8                # RocksDB waits for a second after some failures
 NUMBERS_MAX = 2_000        # more calls than that mean that the enumeration does not end
 DONE, SAID_NO, ABORTED = 0, 5, -6
 ASSERTION = "WritableFileWriter::AssertFalseAndGetStatusForPrevError"
@@ -145,8 +145,9 @@ def calls(options, folder):
     try:
         lives, cases = Lives(options, folder), list(cases_of(options.only == "long"))
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            seeing = pool.submit(lives.liar_seen)
             counts = list(pool.map(lives.enumerate, cases))
-        liar = lives.liar_seen()
+            liar = seeing.result()
     finally:
         if in_memory:
             shutil.rmtree(folder, ignore_errors=True)
