@@ -152,7 +152,9 @@ void restart_unclean(turn& t) {
   }
   restart_clean(t);
   r.live.ask_service = r.state == record_state::prepared; // so may an upload
-  r.live.suspect = at_work;
+  // Or it was at work at an earlier end, and has not had its turn since: attempts count down to
+  // nothing with their outcome.
+  r.live.suspect = at_work || r.attempts > 0;
   if (at_work) {
     note(t, trail_event::restarted,
          "the process ended during attempt " + std::to_string(r.attempts));

@@ -45,7 +45,7 @@ struct live_facts {
   std::uint32_t failures = 0; ///< in a row, for the back-off
   std::uint32_t doubts = 0;   ///< walks that were not believed
   std::uint64_t ticket = 0;   ///< of the action in flight, 0 = none
-  bool suspect = false;       ///< had an open attempt at an unclean end: runs alone
+  bool suspect = false;       ///< had an attempt without an outcome at an unclean end: runs alone
   bool slow = false;          ///< its work takes long: it is for the slow lane
   bool lease_asked = false;   ///< a renewal is on its way
   bool ask_service = false;   ///< an upload had no answer: query before it is sent again

@@ -75,6 +75,21 @@ TEST_CASE("an import is judged by its bytes and has no walk", "[core][lifecycle]
   CHECK(end_of(failed(event_kind::upload_recorded)) == settled_as::failed);
 }
 
+TEST_CASE("what was at work at a crash stays a suspect until it has had its turn",
+          "[core][lifecycle]") {
+  teller t;
+  t.at.kind = request_kind::pfx_import;
+  t.at.authority.clear();
+  t.on(event_kind::claimed);
+  t.on(event_kind::restarted_unclean).on(event_kind::restarted_unclean);
+  CHECK(t.at.live.suspect); // the second crash came before it
+  CHECK(t.at.attempts == 1);
+  t.on({.kind = event_kind::lease_renewed, .lease_number = 1, .lease_until = t.now.boot + lease});
+  t.on(event_kind::claimed).on(built());
+  t.on(event_kind::restarted_unclean);
+  CHECK_FALSE(t.at.live.suspect);
+}
+
 TEST_CASE("an import needs no CA: its work ends with the bytes", "[core][lifecycle]") {
   const auto at_work = [] {
     teller t;
