@@ -38,13 +38,9 @@ std::size_t bits_of(byte_view number) {
     - static_cast<std::size_t>(std::countl_zero(*first));
 }
 
-/// RSAPrivateKey (RFC 8017 A.1.2).
-result<void> check_rsa(byte_view inner) {
-  der::reader around(inner);
-  const auto key = around.next(der::sequence);
-  if (!key)
-    return malformed();
-  der::reader walk(key->content);
+/// RSAPrivateKey (RFC 8017 A.1.2), what is in its SEQUENCE.
+result<void> check_rsa(byte_view content) {
+  der::reader walk(content);
   const auto version = walk.next(der::integer);
   const auto modulus = walk.next(der::integer);
   const auto exponent = walk.next(der::integer);
@@ -69,13 +65,9 @@ result<void> check_rsa(byte_view inner) {
   return {};
 }
 
-/// ECPrivateKey (RFC 5915); `curve` is the OBJECT IDENTIFIER of one of the three.
-result<void> check_ec(byte_view inner, byte_view curve) {
-  der::reader around(inner);
-  const auto key = around.next(der::sequence);
-  if (!key)
-    return malformed();
-  der::reader walk(key->content);
+/// ECPrivateKey (RFC 5915), the same; `curve` is the OBJECT IDENTIFIER of one of the three.
+result<void> check_ec(byte_view content, byte_view curve) {
+  der::reader walk(content);
   const auto version = walk.next(der::integer);
   const auto scalar = walk.next(der::octet_string);
   if (!version || !scalar || bits_of(scalar->content) > scalar_bits_max)
@@ -103,16 +95,18 @@ result<void> check_key_bounds(byte_view private_key_info) {
     return malformed();
   der::reader names(algorithm->content);
   const auto type = names.next(der::object_identifier);
+  der::reader around(inner->content);
+  const auto key = around.next(der::sequence);
   if (!type)
     return malformed();
   if (std::ranges::equal(type->content, rsa_encryption))
-    return check_rsa(inner->content);
+    return key ? check_rsa(key->content) : malformed();
   const auto curve = names.next(der::object_identifier);
   if (!std::ranges::equal(type->content, ec_public_key) || !curve || !names.at_end())
     return other_kind();
   if (group_with_algorithm(der::tlv(der::sequence, algorithm->content)).empty())
     return other_kind();
-  return check_ec(inner->content, curve->whole);
+  return key ? check_ec(key->content, curve->whole) : malformed();
 }
 
 bool verifies_quickly(const ::EVP_PKEY* key) noexcept {

@@ -29,6 +29,14 @@ public:
     must(open->close_clean());
   }
 
+  /// Ends without a clean close, as a crash does.
+  void live_and_die(int times) {
+    const auto open = store();
+    for (int i = 0; i < times; ++i) {
+      add(*open);
+    }
+  }
+
   void add(storage::store& open) {
     const auto last = must(open.last_audit());
     const auto sequence = (last ? last->sequence : 0) + 1;
@@ -133,12 +141,7 @@ TEST_CASE("an engine's store is not touched while it runs", "[engine][store]") {
 TEST_CASE("damage is named, and a repair says what is gone and keeps the original",
           "[engine][store]") {
   used_room room;
-  {
-    const auto open = room.store(); // ends without a clean close, as a crash does
-    for (int i = 0; i < 30; ++i) {
-      room.add(*open);
-    }
-  }
+  room.live_and_die(30);
   const auto log = room.log_file();
   REQUIRE_FALSE(log.empty());
   flip(log, fs::file_size(log) / 2);
@@ -155,12 +158,7 @@ TEST_CASE("damage is named, and a repair says what is gone and keeps the origina
 TEST_CASE("a log that ended in the middle of a write is a reason to ask, whoever opens it first",
           "[engine][store]") {
   used_room room;
-  {
-    const auto open = room.store(); // ends without a clean close, as a crash does
-    for (int i = 0; i < 30; ++i) {
-      room.add(*open);
-    }
-  }
+  room.live_and_die(30);
   const auto log = room.log_file();
   fs::resize_file(log, fs::file_size(log) - 3);
   const auto first = must(engine::verify_store(room.settings));
@@ -177,12 +175,7 @@ TEST_CASE("a log that ended in the middle of a write is a reason to ask, whoever
 
 TEST_CASE("a torn log without an anchor is a reason to ask", "[engine][store]") {
   used_room room;
-  {
-    const auto open = room.store();
-    for (int i = 0; i < 30; ++i) {
-      room.add(*open);
-    }
-  }
+  room.live_and_die(30);
   fs::remove(room.settings.anchor_file);
   const auto log = room.log_file();
   fs::resize_file(log, fs::file_size(log) - 3);

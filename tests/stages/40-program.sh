@@ -71,7 +71,18 @@ try 0 "a registration" register "$code" --config "$config" --name office
 try 9 "a registration again" register "$code" --config "$config" --name office
 try 0 "a check" config check --config "$config"
 
-"$pfx" run --config "$config" >"$dir/out" 2>"$dir/engine.log" &
+# The service manager's ear: what pfxengine-switch judges a version by is said to it.
+python3 - "$dir/notify" >"$dir/notices" <<'PYTHON' &
+import socket
+import sys
+ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+ear.bind(sys.argv[1])
+while True:
+    print(ear.recv(4096).decode(), flush=True)
+PYTHON
+server=$!
+until_true 10 test -S "$dir/notify" || fail "nobody listens for notices"
+NOTIFY_SOCKET=$dir/notify "$pfx" run --config "$config" >"$dir/out" 2>"$dir/engine.log" &
 engine=$!
 grep -q '^finished' "$dir/sandbox.lines" || until_true 120 grep -q '^finished' "$dir/sandbox.lines" \
   || fail "the requests were not done"
@@ -98,6 +109,9 @@ wait "$engine"
 got=$?
 engine=
 [ $got -eq 0 ] || fail "the stop was not clean: exit code $got"
+says notices '^READY=1$'
+says notices '^STATUS=running'
+says notices '^STATUS=stopping$'
 kill -TERM "$sandbox"
 wait "$sandbox"
 got=$?

@@ -79,8 +79,8 @@ TEST_CASE("every operation can be read back in the same and in the next process 
 TEST_CASE("dropping a record takes its blobs along but not the result", "[storage][store]") {
   directory in;
   const auto s = opened(in);
-  const auto kinds = {blob_kind::request, blob_kind::intent, blob_kind::certificate,
-                      blob_kind::result};
+  const auto kinds
+    = {blob_kind::request, blob_kind::intent, blob_kind::certificate, blob_kind::result};
   batch what = {put_record{open_record(key(1))}, put_record{open_record(key(2))}};
   for (const auto kind : kinds) {
     what.emplace_back(put_blob{key(1), kind, octets("x")});
@@ -111,8 +111,8 @@ TEST_CASE("a batch with one bad operation writes nothing at all", "[storage][sto
   const auto s = opened(in);
   const auto before = s->status();
   const auto refused = [&](operation bad, errc code) {
-    const auto done = s->commit({put_meta{"good", octets("1")}, std::move(bad),
-                                 put_record{open_record(key(9))}});
+    const auto done
+      = s->commit({put_meta{"good", octets("1")}, std::move(bad), put_record{open_record(key(9))}});
     REQUIRE(!done);
     CHECK(done.error().code == code);
     CHECK(!s->meta("good").value());
@@ -140,8 +140,8 @@ TEST_CASE("a batch over its limit is refused whole and poisons nothing", "[stora
   auto with = options(in.store());
   with.batch_bytes_max = 10'000;
   const auto s = opened(std::move(with));
-  const batch one = {put_meta{"m", octets("1")},
-                     put_blob{key(1), blob_kind::result, bytes(10'001)}};
+  const batch one
+    = {put_meta{"m", octets("1")}, put_blob{key(1), blob_kind::result, bytes(10'001)}};
   CHECK(s->commit(one).error().code == errc::too_large);
   batch many = {put_meta{"m", octets("1")}};
   for (std::uint64_t at = 0; at < 20; ++at) {
@@ -150,6 +150,22 @@ TEST_CASE("a batch over its limit is refused whole and poisons nothing", "[stora
   CHECK(s->commit(many).error().code == errc::too_large);
   CHECK(!s->meta("m").value());
   CHECK(s->commit({put_blob{key(1), blob_kind::result, bytes(9'000)}}));
+}
+
+TEST_CASE("the count of synced writes is read back whole, whatever end a life had",
+          "[storage][store]") {
+  directory in;
+  std::uint64_t known = 0;
+  for (int life = 0; life < 4; ++life) {
+    const auto s = opened(in);
+    CHECK(s->status().recovered >= known); // or each start would look as if it had forgotten
+    REQUIRE(s->commit({put_meta{"life", octets(std::to_string(life))}}));
+    CHECK(s->status().sequence > s->status().recovered);
+    if (life % 2 == 0) {
+      REQUIRE(s->close_clean());
+    }
+    known = s->status().sequence;
+  }
 }
 
 TEST_CASE("an empty batch is nothing to do", "[storage][store]") {
@@ -164,10 +180,14 @@ TEST_CASE("keys that look alike are different keys", "[storage][store]") {
   directory in;
   const auto s = opened(in);
   const std::vector<request_key> alike = {
-    {"a", flow::pfx, "bc"},          {"ab", flow::pfx, "c"},
-    {"a", flow::revocation, "bc"},   {"", flow::pfx, "abc"},
-    {"a", flow::pfx, "b"},           {"a", flow::pfx, std::string("b\0c", 3)},
-    {"a", flow::pfx, std::string("b\0", 2)}, {"a", flow::pfx, "\xff\xff"},
+    {"a", flow::pfx, "bc"},
+    {"ab", flow::pfx, "c"},
+    {"a", flow::revocation, "bc"},
+    {"", flow::pfx, "abc"},
+    {"a", flow::pfx, "b"},
+    {"a", flow::pfx, std::string("b\0c", 3)},
+    {"a", flow::pfx, std::string("b\0", 2)},
+    {"a", flow::pfx, "\xff\xff"},
   };
   batch what;
   for (std::size_t at = 0; at < alike.size(); ++at) {
@@ -220,9 +240,8 @@ TEST_CASE("ten thousand settled requests are answered in the order of the questi
       }
     }
     std::size_t walked = 0;
-    REQUIRE(s->each_settled([&](const request_key&, const settled_record&) {
-      return ++walked < count + 1;
-    }));
+    REQUIRE(s->each_settled(
+      [&](const request_key&, const settled_record&) { return ++walked < count + 1; }));
     CHECK(walked == count);
     REQUIRE(s->close_clean()); // the second time from tables
     s.reset();
@@ -252,9 +271,8 @@ TEST_CASE("the audit is walked in order from any place and never goes back", "[s
   CHECK(from(70'001).empty());
   CHECK(from(~std::uint64_t{0}).empty());
   std::size_t visits = 0;
-  REQUIRE(s->each_audit(0, [&](std::uint64_t, const digest&, const bytes&) {
-    return ++visits < 2;
-  }));
+  REQUIRE(
+    s->each_audit(0, [&](std::uint64_t, const digest&, const bytes&) { return ++visits < 2; }));
   CHECK(visits == 2);
   CHECK(s->commit({put_audit{70'000, {}, {}}}).error().code == errc::conflict);
   CHECK(s->commit({put_audit{70'002, {}, {}}, put_audit{70'001, {}, {}}}).error().code
@@ -329,8 +347,8 @@ TEST_CASE("a surplus certificate is known by issuer and serial, and updated in p
 TEST_CASE("blob keys tell every blob of every request apart", "[storage][store]") {
   std::set<bytes> seen;
   for (const auto& of : {key(1), key(2), key("ctx-11"), request_key{"b", flow::scep, "ctx-1"}}) {
-    for (const auto kind : {blob_kind::request, blob_kind::intent, blob_kind::certificate,
-                            blob_kind::result}) {
+    for (const auto kind :
+         {blob_kind::request, blob_kind::intent, blob_kind::certificate, blob_kind::result}) {
       seen.insert(store::blob_key(of, kind));
     }
   }
