@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/digest.hpp"
-#include "crypto/rsa_signature.hpp"
 #include "crypto/random.hpp"
+#include "crypto/rsa_signature.hpp"
 
 namespace pfx::connect::intune {
 
